@@ -1,0 +1,22 @@
+//! andross: the relay between Melee consoles and everyone who watches them.
+//!
+//! The console's event stream is an append-only log addressed by absolute byte positions.
+//! Everything else is a reader of that log with a cursor of its own: a spectator, the recorder,
+//! another relay. A reader that falls behind costs nobody anything; one that comes back names its
+//! cursor and goes on.
+//!
+//! Imports point down only:
+//!
+//! ```text
+//! main → cli → relay (assemble, run, drain) · demo · bench · simulator · replay
+//! relay → console · consumer · recorder          (siblings never import each other)
+//! those → session · net · stats · shutdown · config
+//! all of it → protocol → slp
+//! ```
+//!
+//! [`slp`] and [`protocol`] are pure: bytes come in, values go out; no socket, file, thread or
+//! clock.
+
+pub mod protocol;
+pub mod shutdown;
+pub mod slp;

@@ -1,0 +1,2 @@
+//! andross
+fn main() {}
