@@ -18,5 +18,7 @@
 //! clock.
 
 pub mod protocol;
+pub mod replay;
 pub mod shutdown;
+pub mod simulator;
 pub mod slp;

@@ -1,0 +1,58 @@
+//! What can be typed, and what each command does with it.
+//!
+//! Exit codes: 0 when all went well, 1 when something failed, 2 when the command line is wrong.
+
+mod console;
+mod replay;
+
+use std::process::ExitCode;
+
+use andross::shutdown::{Reason, Shutdown};
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+/// The relay between Melee consoles and everyone who watches them.
+#[derive(Parser)]
+#[command(name = "andross", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Console(console::Args),
+    #[command(subcommand)]
+    Replay(replay::Command),
+}
+
+/// Parses, sets up logging and signals, runs the command.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    init_logging();
+    let shutdown = Shutdown::new();
+    let on_signal = shutdown.clone();
+    if let Err(error) = ctrlc::set_handler(move || on_signal.request(Reason::Signal)) {
+        tracing::warn!("Ctrl-C will not end andross in good order: {error}");
+    }
+    let result = match cli.command {
+        Command::Console(args) => console::run(args, &shutdown),
+        Command::Replay(command) => replay::run(command),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("andross: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+/// Logs go to standard error, so that what a command prints can be piped. `RUST_LOG` says what is
+/// logged; by default `info`.
+fn init_logging() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .with_target(false)
+        .init();
+}
