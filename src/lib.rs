@@ -19,6 +19,8 @@
 
 pub mod protocol;
 pub mod replay;
+pub mod session;
 pub mod shutdown;
 pub mod simulator;
 pub mod slp;
+pub mod stats;

@@ -1,0 +1,109 @@
+//! Who the console is, as its spectators are told.
+
+use crate::protocol::{ClientToken, Cursor};
+
+/// Tokens of one position space that are remembered. Each reconnect behind another client's back
+/// makes one; a handful covers an evening.
+const MAX_TOKENS: usize = 16;
+
+/// What a station knows of its console.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    nick: Vec<u8>,
+    version: Vec<u8>,
+    /// The newest is the last. All of them name the position space the log is in now.
+    tokens: Vec<ClientToken>,
+    /// Where the stream stood when the console was first greeted: what an empty log's end is.
+    start: Cursor,
+}
+
+impl Identity {
+    /// A station whose console has not been heard of: called `name`, with a token of its own so
+    /// that spectators who come before the console can be greeted.
+    pub fn unknown(name: &str) -> Self {
+        Self {
+            nick: name.as_bytes().to_vec(),
+            version: Vec::new(),
+            tokens: vec![ClientToken(fastrand::u32(1..))],
+            start: Cursor(0),
+        }
+    }
+
+    /// The console introduced itself. Its token joins those that are accepted.
+    pub fn introduce(&mut self, nick: &[u8], version: &[u8], token: ClientToken) {
+        if !nick.is_empty() {
+            self.nick = nick.to_vec();
+        }
+        self.version = version.to_vec();
+        self.tokens.retain(|&known| known != token);
+        if self.tokens.len() == MAX_TOKENS {
+            self.tokens.remove(0);
+        }
+        self.tokens.push(token);
+    }
+
+    /// The position space began anew (the console rebooted): earlier tokens name nothing any more.
+    pub fn forget_earlier_tokens(&mut self) {
+        let token = self.token();
+        self.tokens.clear();
+        self.tokens.push(token);
+    }
+
+    /// Sets where an empty log stands.
+    pub fn set_start(&mut self, start: Cursor) {
+        self.start = start;
+    }
+
+    /// Where an empty log stands.
+    pub fn start(&self) -> Cursor {
+        self.start
+    }
+
+    /// The console's nickname in its own bytes, or the station's name before the console came.
+    pub fn nick(&self) -> &[u8] {
+        &self.nick
+    }
+
+    /// Nintendont's version, empty if unknown.
+    pub fn version(&self) -> &[u8] {
+        &self.version
+    }
+
+    /// The token to hand out.
+    pub fn token(&self) -> ClientToken {
+        self.tokens.last().copied().unwrap_or(ClientToken::NONE)
+    }
+
+    /// Whether a cursor that comes with `token` means a position of this console's stream.
+    pub fn knows(&self, token: ClientToken) -> bool {
+        token != ClientToken::NONE && self.tokens.contains(&token)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_of_one_position_space_stay_valid_until_it_ends() {
+        let mut identity = Identity::unknown("Station 1");
+        let provisional = identity.token();
+        assert!(identity.knows(provisional));
+        identity.introduce(b"Wii", b"1.9", ClientToken(7));
+        assert!(identity.knows(provisional) && identity.knows(ClientToken(7)));
+        assert_eq!(identity.token(), ClientToken(7));
+        identity.forget_earlier_tokens();
+        assert!(!identity.knows(provisional) && identity.knows(ClientToken(7)));
+        assert!(!identity.knows(ClientToken::NONE));
+    }
+
+    #[test]
+    fn remembered_tokens_are_bounded() {
+        let mut identity = Identity::unknown("Station 1");
+        for token in 1..=100 {
+            identity.introduce(b"Wii", b"1.9", ClientToken(token));
+        }
+        assert_eq!(identity.tokens.len(), MAX_TOKENS);
+        assert!(identity.knows(ClientToken(100)) && !identity.knows(ClientToken(1)));
+    }
+}

@@ -1,0 +1,212 @@
+//! The log of one station: chunks in order, the last two games of them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+
+use super::{Chunk, Seq};
+use crate::protocol::Cursor;
+
+/// The most event bytes that a log keeps. A long game of four Ice Climbers with items takes some 50
+/// MB; only something that is not a match, such as training mode left running, goes beyond.
+const MAX_RETAINED: usize = 96 * 1024 * 1024;
+
+/// How much of a game's beginning is kept when the game outgrows [`MAX_RETAINED`]: the sizes, Game
+/// Start and the gecko list, without which nothing later can be read. The list alone is 56 KiB in
+/// real recordings.
+const PROLOGUE: usize = 256 * 1024;
+
+/// The chunks of one station, shared by all threads. Clones are the same log.
+///
+/// Only [`super::Writer`] appends. Under the lock pointers are copied, never bytes, and nobody
+/// keeps the lock while it does anything else.
+#[derive(Clone, Default)]
+pub struct Log {
+    chunks: Arc<Mutex<Vec<Arc<Chunk>>>>,
+    /// Number behind the last chunk; lets readers see without the lock that nothing is new.
+    end: Arc<AtomicU64>,
+    /// The chunk that the recorder needs next; it and all behind it are kept, as long as there is
+    /// room. `u64::MAX` without a recorder.
+    pinned: Arc<AtomicU64>,
+}
+
+/// Where a reader begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ReadFrom {
+    /// The chunk to read next.
+    pub seq: Seq,
+    /// The position the reader is told and expects. Not the beginning of that chunk when a cursor
+    /// lies inside it.
+    pub pos: Cursor,
+}
+
+impl Log {
+    /// An empty log.
+    pub fn new() -> Self {
+        let log = Self::default();
+        log.pinned.store(u64::MAX, Ordering::Relaxed);
+        log
+    }
+
+    /// The number that the next chunk will have.
+    pub fn end(&self) -> Seq {
+        Seq(self.end.load(Ordering::Acquire))
+    }
+
+    /// Appends to `out` at most `limit` chunks from number `from` on, or from the oldest one kept
+    /// if that is later: the reader compares numbers and positions to see that it was left behind.
+    pub fn read(&self, from: Seq, limit: usize, out: &mut Vec<Arc<Chunk>>) {
+        let chunks = self.chunks.lock();
+        let at = chunks.partition_point(|chunk| chunk.seq < from);
+        out.extend(chunks[at..].iter().take(limit).cloned());
+    }
+
+    /// The newest chunk.
+    pub fn last(&self) -> Option<Arc<Chunk>> {
+        self.chunks.lock().last().cloned()
+    }
+
+    /// The number of the first chunk of the newest game, also when that game is over; the end if
+    /// there was none.
+    pub fn newest_game(&self) -> Seq {
+        let chunks = self.chunks.lock();
+        let Some(last) = chunks.last() else {
+            return self.end();
+        };
+        chunks[chunks.partition_point(|chunk| chunk.game < last.game)].seq
+    }
+
+    /// Where a newcomer begins, by the console's rule: at the start of the game that is on, else
+    /// where the next byte will be. `empty` is the position of a log without chunks.
+    pub fn fresh(&self, empty: Cursor) -> ReadFrom {
+        let chunks = self.chunks.lock();
+        let Some(last) = chunks.last() else {
+            return ReadFrom {
+                seq: self.end(),
+                pos: empty,
+            };
+        };
+        if last.in_game {
+            let first = &chunks[chunks.partition_point(|chunk| chunk.game < last.game)];
+            ReadFrom {
+                seq: first.seq,
+                pos: first.pos,
+            }
+        } else {
+            ReadFrom {
+                seq: last.seq.next(),
+                pos: last.next_pos(),
+            }
+        }
+    }
+
+    /// Where a reader goes on that has everything before `cursor`; `None` if the log does not hold
+    /// that position of the present position space.
+    pub fn resume(&self, cursor: Cursor) -> Option<ReadFrom> {
+        let chunks = self.chunks.lock();
+        let last = chunks.last()?;
+        let epoch = &chunks[chunks.partition_point(|chunk| chunk.epoch < last.epoch)..];
+        let at = epoch.partition_point(|chunk| chunk.next_pos() <= cursor);
+        match epoch.get(at) {
+            Some(chunk) if chunk.pos <= cursor => Some(ReadFrom {
+                seq: chunk.seq,
+                pos: cursor,
+            }),
+            // In a hole where bytes were lost: what comes next will be forced upon the reader.
+            Some(chunk) if at > 0 => Some(ReadFrom {
+                seq: chunk.seq,
+                pos: cursor,
+            }),
+            None if cursor == last.next_pos() => Some(ReadFrom {
+                seq: last.seq.next(),
+                pos: cursor,
+            }),
+            _ => None,
+        }
+    }
+
+    /// The bytes of the present position space from `from` on, as far as they are kept without a
+    /// hole; nothing if `from` itself is not kept. At most `limit` bytes.
+    pub fn bytes_from(&self, from: Cursor, limit: usize) -> Vec<u8> {
+        let Some(start) = self.resume(from) else {
+            return Vec::new();
+        };
+        let mut chunks = Vec::new();
+        self.read(start.seq, limit, &mut chunks);
+        let mut bytes = Vec::new();
+        let mut expected = from;
+        for chunk in chunks {
+            let skip =
+                usize::try_from(expected.0.saturating_sub(chunk.pos.0)).unwrap_or(usize::MAX);
+            if chunk.pos > expected || bytes.len() >= limit {
+                break;
+            }
+            bytes.extend_from_slice(chunk.data.get(skip..).unwrap_or_default());
+            expected = chunk.next_pos();
+        }
+        bytes.truncate(limit);
+        bytes
+    }
+
+    /// Keeps chunk `seq` and all behind it for the recorder.
+    pub fn pin(&self, seq: Seq) {
+        self.pinned.store(seq.0, Ordering::Release);
+    }
+
+    /// How many event bytes are kept.
+    pub fn retained(&self) -> usize {
+        self.chunks
+            .lock()
+            .iter()
+            .map(|chunk| chunk.data.len())
+            .sum()
+    }
+
+    /// Appends a chunk whose number is [`Log::end`].
+    pub(super) fn push(&self, chunk: Chunk) {
+        let next = chunk.seq.next();
+        let chunk = Arc::new(chunk);
+        self.chunks.lock().push(chunk);
+        self.end.store(next.0, Ordering::Release);
+    }
+
+    /// Lets go of what nobody needs: all but the last two games, and of a log beyond
+    /// [`MAX_RETAINED`] the older half behind the current game's prologue. Returns the event bytes
+    /// that are still kept.
+    ///
+    /// Dropping the chunks themselves is left to the end, without the lock.
+    pub(super) fn trim(&self) -> usize {
+        self.trim_to(MAX_RETAINED)
+    }
+
+    fn trim_to(&self, max_retained: usize) -> usize {
+        let pinned = Seq(self.pinned.load(Ordering::Acquire));
+        let mut dropped = Vec::new();
+        let mut chunks = self.chunks.lock();
+        let game = chunks.last().map_or(0, |last| last.game);
+        let old = chunks.partition_point(|chunk| chunk.game + 1 < game && chunk.seq < pinned);
+        dropped.extend(chunks.drain(..old));
+        let mut retained: usize = chunks.iter().map(|chunk| chunk.data.len()).sum();
+        if retained > max_retained {
+            let start = chunks.partition_point(|chunk| chunk.game < game);
+            dropped.extend(chunks.drain(..start));
+            let mut prologue = 0;
+            let keep = chunks
+                .iter()
+                .take_while(|chunk| {
+                    prologue += chunk.data.len();
+                    prologue <= PROLOGUE.min(max_retained / 4) && chunk.frame.is_none()
+                })
+                .count();
+            let half = keep + (chunks.len() - keep) / 2;
+            dropped.extend(chunks.drain(keep..half));
+            retained = chunks.iter().map(|chunk| chunk.data.len()).sum();
+        }
+        drop(chunks);
+        retained
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,19 @@
+//! The session log: where the threads meet.
+//!
+//! The console thread appends a chunk to a station's [`Log`] for each message that arrives, and
+//! rings. Everyone else reads it with a cursor of their own. A [`Signal`] only says "look"; the log
+//! holds the truth, so a lost signal loses nothing.
+
+mod chunk;
+mod identity;
+mod log;
+mod signal;
+mod station;
+mod writer;
+
+pub use chunk::{Chunk, Seq};
+pub use identity::Identity;
+pub use log::{Log, ReadFrom};
+pub use signal::{Announcer, Doorbell, Signal, SignalKind};
+pub use station::{SourceState, Station, StationId};
+pub use writer::{Divergence, Writer, Written};
