@@ -17,6 +17,9 @@
 //! [`slp`] and [`protocol`] are pure: bytes come in, values go out; no socket, file, thread or
 //! clock.
 
+pub mod config;
+pub mod console;
+pub mod net;
 pub mod protocol;
 pub mod replay;
 pub mod session;

@@ -237,8 +237,10 @@ mod tests {
     #[test]
     fn a_thread_that_does_not_end_is_named() {
         let (release, blocked) = mpsc::channel::<()>();
-        let worker =
-            Worker::spawn("stuck", &Shutdown::new(), move || assert!(blocked.recv().is_err())).unwrap();
+        let worker = Worker::spawn("stuck", &Shutdown::new(), move || {
+            assert!(blocked.recv().is_err())
+        })
+        .unwrap();
         assert_eq!(join_all(vec![worker], Instant::now()), ["stuck"]);
         drop(release);
     }

@@ -77,6 +77,16 @@ impl Log {
         chunks[chunks.partition_point(|chunk| chunk.game < last.game)].seq
     }
 
+    /// The position at which the newest game begins; `None` if there was none.
+    pub fn newest_game_pos(&self) -> Option<Cursor> {
+        let chunks = self.chunks.lock();
+        let game = chunks.last()?.game;
+        chunks
+            .iter()
+            .find(|chunk| chunk.game == game && chunk.starts_game)
+            .map(|chunk| chunk.pos)
+    }
+
     /// Where a newcomer begins, by the console's rule: at the start of the game that is on, else
     /// where the next byte will be. `empty` is the position of a log without chunks.
     pub fn fresh(&self, empty: Cursor) -> ReadFrom {

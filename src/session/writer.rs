@@ -51,6 +51,16 @@ pub struct Written {
     pub gap: bool,
 }
 
+impl Written {
+    /// Both arrivals together.
+    pub fn merge(&mut self, other: Self) {
+        self.chunks += other.chunks;
+        self.game_started |= other.game_started;
+        self.game_ended |= other.game_ended;
+        self.gap |= other.gap;
+    }
+}
+
 /// What it means when the source repeats positions with other bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Divergence {
@@ -83,6 +93,11 @@ impl Writer {
     pub fn resume_at(&self) -> Option<Cursor> {
         self.end
             .map(|end| Cursor(end.0.saturating_sub(self.carry.len() as u64)))
+    }
+
+    /// Whether the source is sending again what the log already has.
+    pub fn is_repeating(&self) -> bool {
+        self.repeating_from.is_some()
     }
 
     /// A new connection begins: what came of an incomplete event will come again.

@@ -1,0 +1,491 @@
+//! The connection to one console, from the first attempt on and for ever.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use mio::event::Source as _;
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+use thiserror::Error;
+
+use super::back_off::BackOff;
+use super::resolve::{Lookup, literal};
+use crate::config::{Source, SourceTiming};
+use crate::net::{Fill, ReadBuffer, nonblocking};
+use crate::protocol::console::{
+    ConsoleError, Handshake, LENGTH_PREFIX, MAX_MESSAGE_LEN, Message, Replay, split_message,
+};
+use crate::protocol::{ClientToken, Cursor, Dialect, detect_dialect, raw};
+use crate::session::{Divergence, Doorbell, SourceState, Station, Writer, Written};
+
+/// The most that is read from one console before the others have their turn, in bytes: a second of
+/// the busiest game would be a quarter of it.
+const READ_BUDGET: usize = 256 * 1024;
+
+/// What a connection needs of its thread.
+pub(super) struct Context<'a> {
+    pub(super) registry: &'a Registry,
+    pub(super) token: Token,
+    pub(super) doorbell: &'a Doorbell,
+}
+
+/// One station's source.
+pub(super) struct Connection {
+    source: Source,
+    timing: SourceTiming,
+    station: Arc<Station>,
+    writer: Writer,
+    back_off: BackOff,
+    phase: Phase,
+    buffer: ReadBuffer,
+    /// What the console gave us last; shown to resume.
+    token: ClientToken,
+    /// Whether the console ever answered.
+    was_connected: bool,
+    /// The trouble that was last told, so that the same one is not told at every attempt.
+    told: String,
+}
+
+enum Phase {
+    Waiting {
+        until: Instant,
+    },
+    Resolving(Lookup),
+    Connecting {
+        stream: TcpStream,
+        since: Instant,
+    },
+    /// The handshake is sent, nothing has come.
+    Greeting {
+        stream: TcpStream,
+        since: Instant,
+    },
+    Live {
+        stream: TcpStream,
+        last_byte: Instant,
+        stream_kind: Stream,
+    },
+}
+
+enum Stream {
+    Console,
+    Raw {
+        decoder: raw::Decoder,
+        pos: Option<Cursor>,
+    },
+}
+
+/// Why a connection ended.
+#[derive(Debug, Error)]
+enum Lost {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error("the connection was closed")]
+    Closed,
+    #[error("no answer")]
+    ConnectTimeout,
+    #[error("connected, but no answer to the handshake")]
+    NoAnswer,
+    #[error("nothing came for {} s", .0.as_secs_f32())]
+    Silent(Duration),
+    #[error("it does not speak Slippi's console protocol: {0}")]
+    Protocol(#[from] ConsoleError),
+}
+
+/// What one turn of a connection did.
+#[derive(Default)]
+pub(super) struct Turn {
+    pub(super) written: Written,
+    /// There is more to read; come again without waiting.
+    pub(super) more: bool,
+    /// The source's state changed.
+    pub(super) source_changed: bool,
+}
+
+impl Connection {
+    pub(super) fn new(
+        source: Source,
+        timing: SourceTiming,
+        station: Arc<Station>,
+        now: Instant,
+    ) -> Self {
+        Self {
+            back_off: BackOff::new(timing.back_off),
+            writer: Writer::new(station.clone()),
+            buffer: ReadBuffer::new(LENGTH_PREFIX + MAX_MESSAGE_LEN),
+            phase: Phase::Waiting { until: now },
+            token: ClientToken::NONE,
+            was_connected: false,
+            told: String::new(),
+            source,
+            timing,
+            station,
+        }
+    }
+
+    /// When [`Connection::advance`] has something to do, if nothing else happens.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        match &self.phase {
+            Phase::Waiting { until } => Some(*until),
+            Phase::Resolving(_) => None,
+            Phase::Connecting { since, .. } => Some(*since + self.timing.connect),
+            Phase::Greeting { since, .. } if self.station.source() == SourceState::Busy => {
+                Some(*since + self.timing.give_up)
+            }
+            Phase::Greeting { since, .. } => Some(*since + self.timing.busy_after),
+            Phase::Live {
+                last_byte,
+                stream_kind,
+                ..
+            } => Some(*last_byte + self.silence(stream_kind)),
+        }
+    }
+
+    fn silence(&self, stream: &Stream) -> Duration {
+        match stream {
+            Stream::Console => self.timing.silence,
+            Stream::Raw { .. } => self.timing.raw_silence,
+        }
+    }
+
+    /// Does what time demands: connects, gives up, tells that a console is busy.
+    pub(super) fn advance(&mut self, now: Instant, context: &Context<'_>) -> Turn {
+        if let Phase::Resolving(lookup) = &self.phase
+            && let Some(found) = lookup.poll()
+        {
+            let connected = found.and_then(|address| self.connect(address, now, context));
+            return self.after(connected.map_err(Lost::from), now, context);
+        }
+        if self.deadline().is_none_or(|deadline| now < deadline) {
+            return Turn::default();
+        }
+        match &self.phase {
+            Phase::Waiting { .. } => {
+                let begun = self.begin(now, context).map_err(Lost::from);
+                self.after(begun, now, context)
+            }
+            Phase::Resolving(_) => Turn::default(),
+            Phase::Connecting { .. } => self.lose(Lost::ConnectTimeout, now, context),
+            Phase::Greeting { since, .. } if now < *since + self.timing.give_up => {
+                let news = self.station.set_source(SourceState::Busy);
+                if news {
+                    self.tell("the console is busy with another client: waiting until that one leaves (a console serves one client at a time)");
+                }
+                Turn {
+                    source_changed: news,
+                    ..Turn::default()
+                }
+            }
+            Phase::Greeting { .. } => self.lose(Lost::NoAnswer, now, context),
+            Phase::Live { stream_kind, .. } => {
+                let silence = self.silence(stream_kind);
+                self.lose(Lost::Silent(silence), now, context)
+            }
+        }
+    }
+
+    /// Does what the socket is ready for.
+    pub(super) fn on_ready(&mut self, now: Instant, context: &Context<'_>) -> Turn {
+        if let Phase::Connecting { .. } = self.phase {
+            match self.greet(now, context) {
+                Ok(true) => {}
+                Ok(false) => return Turn::default(),
+                Err(lost) => return self.lose(lost, now, context),
+            }
+        }
+        let before = self.station.source();
+        let mut turn = Turn::default();
+        let drained = self.drain(&mut turn);
+        if let Err(lost) = drained {
+            let lost_turn = self.lose(lost, now, context);
+            turn.more = false;
+            turn.source_changed |= lost_turn.source_changed;
+        }
+        turn.source_changed |= before != self.station.source();
+        turn
+    }
+
+    /// Hangs up, for good.
+    pub(super) fn close(&mut self, context: &Context<'_>) {
+        if let Phase::Connecting { stream, .. }
+        | Phase::Greeting { stream, .. }
+        | Phase::Live { stream, .. } = &mut self.phase
+        {
+            // It is dropped right after; the poll forgets it then at the latest.
+            let _ = stream.deregister(context.registry);
+        }
+    }
+
+    fn begin(&mut self, now: Instant, context: &Context<'_>) -> io::Result<()> {
+        match literal(&self.source.host, self.source.port) {
+            Some(address) => self.connect(address, now, context),
+            None => {
+                let doorbell = context.doorbell.clone();
+                let lookup = Lookup::start(&self.source.host, self.source.port, doorbell)?;
+                self.phase = Phase::Resolving(lookup);
+                Ok(())
+            }
+        }
+    }
+
+    fn connect(
+        &mut self,
+        address: std::net::SocketAddr,
+        now: Instant,
+        context: &Context<'_>,
+    ) -> io::Result<()> {
+        let mut stream = TcpStream::connect(address)?;
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        context
+            .registry
+            .register(&mut stream, context.token, interest)?;
+        self.phase = Phase::Connecting { stream, since: now };
+        Ok(())
+    }
+
+    /// Once the socket is connected, says the handshake; false while it is not.
+    fn greet(&mut self, now: Instant, context: &Context<'_>) -> Result<bool, Lost> {
+        let waiting = Phase::Waiting { until: now };
+        let Phase::Connecting { mut stream, since } = std::mem::replace(&mut self.phase, waiting)
+        else {
+            return Ok(false);
+        };
+        if let Some(error) = stream.take_error()? {
+            return Err(error.into());
+        }
+        match stream.peer_addr() {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => {
+                self.phase = Phase::Connecting { stream, since };
+                return Ok(false);
+            }
+            Err(error) => return Err(error.into()),
+        }
+        stream.set_nodelay(true)?;
+        // The handshake leaves at once and nothing else is ever sent.
+        context
+            .registry
+            .reregister(&mut stream, context.token, Interest::READABLE)?;
+        self.buffer.clear();
+        self.writer.reconnected();
+        if self.source.raw {
+            self.phase = Phase::Greeting { stream, since: now };
+            self.begin_stream(Dialect::Raw, now);
+            return Ok(true);
+        }
+        let handshake = Handshake {
+            cursor: self.writer.resume_at().unwrap_or_default(),
+            token: self.token,
+            realtime: true,
+        };
+        let message = handshake.encode();
+        // The console reads the length and then the rest; a new socket takes it all in one write.
+        match nonblocking(|| stream.write(&message))? {
+            Some(sent) if sent == message.len() => {}
+            _ => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
+        }
+        self.phase = Phase::Greeting { stream, since: now };
+        Ok(true)
+    }
+
+    /// The first bytes told what is spoken.
+    fn begin_stream(&mut self, dialect: Dialect, now: Instant) {
+        let waiting = Phase::Waiting { until: now };
+        let Phase::Greeting { stream, .. } = std::mem::replace(&mut self.phase, waiting) else {
+            return;
+        };
+        let stream_kind = match dialect {
+            Dialect::Console => Stream::Console,
+            Dialect::Raw => {
+                tracing::info!(station = self.station.name, "connected to a raw source");
+                Stream::Raw {
+                    decoder: raw::Decoder::new(),
+                    pos: None,
+                }
+            }
+        };
+        if self.was_connected {
+            self.station.stats.reconnects.add(1);
+        }
+        self.was_connected = true;
+        self.told.clear();
+        self.back_off.reset();
+        self.station.set_source(SourceState::Connected);
+        self.phase = Phase::Live {
+            stream,
+            last_byte: now,
+            stream_kind,
+        };
+    }
+
+    /// Reads until the socket has no more, or the budget is spent.
+    fn drain(&mut self, turn: &mut Turn) -> Result<(), Lost> {
+        let mut budget = READ_BUDGET;
+        loop {
+            let (Phase::Greeting { stream, .. } | Phase::Live { stream, .. }) = &mut self.phase
+            else {
+                return Ok(());
+            };
+            let read = match self.buffer.fill(stream)? {
+                Fill::Bytes(read) => read,
+                Fill::WouldBlock => return Ok(()),
+                Fill::Closed => return Err(Lost::Closed),
+            };
+            self.decode(Instant::now(), &mut turn.written)?;
+            budget = budget.saturating_sub(read);
+            if budget == 0 {
+                turn.more = true;
+                return Ok(());
+            }
+        }
+    }
+
+    /// Decodes what is in the buffer, as far as it is whole.
+    fn decode(&mut self, now: Instant, written: &mut Written) -> Result<(), Lost> {
+        if matches!(self.phase, Phase::Greeting { .. }) {
+            match detect_dialect(self.buffer.unread()) {
+                Some(dialect) => self.begin_stream(dialect, now),
+                None => return Ok(()),
+            }
+        }
+        let Phase::Live {
+            last_byte,
+            stream_kind,
+            ..
+        } = &mut self.phase
+        else {
+            return Ok(());
+        };
+        *last_byte = now;
+        match stream_kind {
+            Stream::Console => self.decode_console(now, written),
+            Stream::Raw { decoder, pos } => {
+                let mut events = Vec::new();
+                let decoded = decoder.decode(self.buffer.unread(), &mut events);
+                self.buffer.consume(decoded.consumed);
+                let (lost, first) = (decoded.lost, *pos);
+                let pos = self.write_raw(first, lost, &events, now, written);
+                if let Phase::Live {
+                    stream_kind: Stream::Raw { pos: next, .. },
+                    ..
+                } = &mut self.phase
+                {
+                    *next = pos;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn decode_console(&mut self, now: Instant, written: &mut Written) -> Result<(), Lost> {
+        while let Some(body) = split_message(self.buffer.unread(), MAX_MESSAGE_LEN)? {
+            match Message::decode(body)? {
+                Message::Reply(reply) => {
+                    self.token = reply.token;
+                    let asked = self.writer.resume_at();
+                    self.station.update_identity(|identity| {
+                        identity.introduce(&reply.nick, &reply.version, reply.token);
+                        if asked.is_none() {
+                            identity.set_start(reply.pos);
+                        }
+                    });
+                    tracing::info!(
+                        station = self.station.name,
+                        nick = %String::from_utf8_lossy(&reply.nick),
+                        nintendont = %String::from_utf8_lossy(&reply.version),
+                        pos = reply.pos.0,
+                        resumed = asked == Some(reply.pos),
+                        "connected to the console"
+                    );
+                }
+                Message::Replay(replay) => {
+                    let news = self.writer.write(replay, Divergence::NewPositions, now);
+                    written.merge(news);
+                }
+                Message::KeepAlive | Message::Unknown(_) => {}
+            }
+            let len = LENGTH_PREFIX + body.len();
+            self.buffer.consume(len);
+        }
+        Ok(())
+    }
+
+    /// Gives whole events of a raw stream their positions. `pos` is where they begin, `None` for the
+    /// first of a connection; returns where the next ones do.
+    ///
+    /// A raw source sends its game from the start when one connects: if it is the game the log has,
+    /// the repetition is skipped like a console's.
+    fn write_raw(
+        &mut self,
+        pos: Option<Cursor>,
+        lost: usize,
+        events: &[u8],
+        now: Instant,
+        written: &mut Written,
+    ) -> Option<Cursor> {
+        if lost > 0 {
+            self.writer.note_gap(lost as u64);
+        }
+        let Some(&first) = events.first() else {
+            return pos;
+        };
+        let end = self.writer.resume_at().unwrap_or_default();
+        let at = match pos {
+            Some(pos) => pos,
+            None if first == crate::slp::EventCode::EVENT_PAYLOADS.0 => {
+                self.station.log.newest_game_pos().unwrap_or(end)
+            }
+            None => {
+                self.writer.note_gap(0);
+                end
+            }
+        };
+        let replay = Replay {
+            pos: at,
+            force_pos: false,
+            data: events,
+        };
+        written.merge(self.writer.write(replay, Divergence::NewGame, now));
+        if self.writer.is_repeating() {
+            Some(at.plus(events.len()))
+        } else {
+            self.writer.resume_at()
+        }
+    }
+
+    fn after(&mut self, result: Result<(), Lost>, now: Instant, context: &Context<'_>) -> Turn {
+        match result {
+            Ok(()) => Turn::default(),
+            Err(lost) => self.lose(lost, now, context),
+        }
+    }
+
+    /// Hangs up, tells why if that is news, and waits.
+    fn lose(&mut self, lost: Lost, now: Instant, context: &Context<'_>) -> Turn {
+        self.close(context);
+        self.tell(&lost.to_string());
+        let source_changed = self.station.set_source(SourceState::Connecting);
+        self.phase = Phase::Waiting {
+            until: now + self.back_off.next(),
+        };
+        Turn {
+            source_changed,
+            ..Turn::default()
+        }
+    }
+
+    /// Logs trouble once, until something else happens.
+    fn tell(&mut self, trouble: &str) {
+        let Source { host, port, .. } = &self.source;
+        if self.told == trouble {
+            tracing::debug!(station = self.station.name, "{host}:{port}: {trouble}");
+            return;
+        }
+        trouble.clone_into(&mut self.told);
+        tracing::warn!(
+            station = self.station.name,
+            "{host}:{port}: {trouble}; trying again until it works"
+        );
+    }
+}
