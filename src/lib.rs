@@ -19,8 +19,11 @@
 
 pub mod config;
 pub mod console;
+pub mod consumer;
 pub mod net;
 pub mod protocol;
+pub mod recorder;
+pub mod relay;
 pub mod replay;
 pub mod session;
 pub mod shutdown;

@@ -71,6 +71,12 @@ pub struct StationStats {
     pub clients: Gauge,
     /// Spectators that were more than a game behind and skipped ahead, or (raw) disconnected.
     pub skipped: Counter,
+    /// Games saved.
+    pub files: Counter,
+    /// 1 while the recorder cannot write.
+    pub recorder_failing: Gauge,
+    /// Holes in recordings because the recorder could not write for too long.
+    pub unrecorded: Counter,
     /// How long after its arrival a chunk was with the kernel, for every spectator.
     pub latency: Latency,
 }

@@ -3,6 +3,7 @@
 //! Exit codes: 0 when all went well, 1 when something failed, 2 when the command line is wrong.
 
 mod console;
+mod relay;
 mod replay;
 
 use std::process::ExitCode;
@@ -21,6 +22,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Relay(relay::Args),
     Console(console::Args),
     #[command(subcommand)]
     Replay(replay::Command),
@@ -36,6 +38,7 @@ pub fn main() -> ExitCode {
         tracing::warn!("Ctrl-C will not end andross in good order: {error}");
     }
     let result = match cli.command {
+        Command::Relay(args) => relay::run(args, &shutdown),
         Command::Console(args) => console::run(args, &shutdown),
         Command::Replay(command) => replay::run(command),
     };

@@ -71,7 +71,7 @@ enum Phase {
 enum Stream {
     Console,
     Raw {
-        decoder: raw::Decoder,
+        decoder: Box<raw::Decoder>,
         pos: Option<Cursor>,
     },
 }
@@ -300,7 +300,7 @@ impl Connection {
             Dialect::Raw => {
                 tracing::info!(station = self.station.name, "connected to a raw source");
                 Stream::Raw {
-                    decoder: raw::Decoder::new(),
+                    decoder: Box::default(),
                     pos: None,
                 }
             }

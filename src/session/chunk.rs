@@ -96,10 +96,21 @@ impl Chunk {
         &self.data
     }
 
+    /// Whether a spectator who expects `expected` can take the shared message: the chunk goes on
+    /// there, or says itself that everyone must jump.
+    pub fn follows(&self, expected: Cursor) -> bool {
+        self.forced || expected == self.pos
+    }
+
+    /// The Replay message that everyone shares to whom the chunk is the next in order.
+    pub fn shared_message(&self) -> &Bytes {
+        &self.message
+    }
+
     /// The Replay message for a spectator who expects `expected` next. Shared by all to whom the
     /// chunk is the next in order; whoever must jump here gets a copy with `forcePos` set.
     pub fn message(&self, expected: Cursor) -> Bytes {
-        if self.forced || expected == self.pos {
+        if self.follows(expected) {
             return self.message.clone();
         }
         let mut message = self.message.to_vec();

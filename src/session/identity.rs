@@ -15,6 +15,8 @@ pub struct Identity {
     tokens: Vec<ClientToken>,
     /// Where the stream stood when the console was first greeted: what an empty log's end is.
     start: Cursor,
+    /// What saved games say that they were played on.
+    played_on: &'static str,
 }
 
 impl Identity {
@@ -26,6 +28,7 @@ impl Identity {
             version: Vec::new(),
             tokens: vec![ClientToken(fastrand::u32(1..))],
             start: Cursor(0),
+            played_on: "network",
         }
     }
 
@@ -35,6 +38,7 @@ impl Identity {
             self.nick = nick.to_vec();
         }
         self.version = version.to_vec();
+        self.played_on = "nintendont";
         self.tokens.retain(|&known| known != token);
         if self.tokens.len() == MAX_TOKENS {
             self.tokens.remove(0);
@@ -72,6 +76,12 @@ impl Identity {
     /// The token to hand out.
     pub fn token(&self) -> ClientToken {
         self.tokens.last().copied().unwrap_or(ClientToken::NONE)
+    }
+
+    /// The `playedOn` of saved games: `nintendont` once a console introduced itself, `network` for a
+    /// raw source, which does not tell.
+    pub fn played_on(&self) -> &'static str {
+        self.played_on
     }
 
     /// Whether a cursor that comes with `token` means a position of this console's stream.

@@ -87,6 +87,13 @@ impl Log {
             .map(|chunk| chunk.pos)
     }
 
+    /// The first chunk of game number `game`; `None` if it is not kept.
+    pub fn game_start(&self, game: u64) -> Option<Seq> {
+        let chunks = self.chunks.lock();
+        let first = chunks.iter().find(|chunk| chunk.game == game)?;
+        first.starts_game.then_some(first.seq)
+    }
+
     /// Where a newcomer begins, by the console's rule: at the start of the game that is on, else
     /// where the next byte will be. `empty` is the position of a log without chunks.
     pub fn fresh(&self, empty: Cursor) -> ReadFrom {

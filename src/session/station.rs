@@ -1,6 +1,7 @@
 //! A station: one console and everything that is known of it.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use parking_lot::Mutex;
 
@@ -47,6 +48,7 @@ pub struct Station {
     pub stats: StationStats,
     identity: Mutex<Identity>,
     source: Mutex<SourceState>,
+    recording: Mutex<Option<PathBuf>>,
 }
 
 impl Station {
@@ -60,6 +62,7 @@ impl Station {
             log: Log::new(),
             stats: StationStats::default(),
             source: Mutex::new(SourceState::default()),
+            recording: Mutex::new(None),
         }
     }
 
@@ -81,6 +84,16 @@ impl Station {
     /// Says what the console thread is doing; whether that is news.
     pub fn set_source(&self, state: SourceState) -> bool {
         std::mem::replace(&mut *self.source.lock(), state) != state
+    }
+
+    /// The file of the newest game, if games are recorded.
+    pub fn recording(&self) -> Option<PathBuf> {
+        self.recording.lock().clone()
+    }
+
+    /// Says which file the newest game is in.
+    pub fn set_recording(&self, path: Option<PathBuf>) {
+        *self.recording.lock() = path;
     }
 
     /// Answers a spectator's handshake by the console's rules: a token of this position space goes

@@ -1,0 +1,113 @@
+//! Who may come in: a number of places in all, and for each address.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use thiserror::Error;
+
+/// Counts the places taken.
+#[derive(Debug)]
+pub struct Admission {
+    total: usize,
+    per_address: usize,
+    taken: Mutex<Taken>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    total: usize,
+    /// Only addresses with at least one place, so at most as many as places.
+    by_address: HashMap<IpAddr, usize>,
+}
+
+/// Why somebody was not let in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+pub enum Refusal {
+    /// All places are taken.
+    #[error("all {0} places are taken; --max-clients sets how many there are")]
+    Full(usize),
+    /// All places of this address are taken.
+    #[error(
+        "{0} clients of this address are connected; --max-clients-per-address sets how many may be"
+    )]
+    AddressFull(usize),
+}
+
+impl Admission {
+    /// `total` places, of which one address may take `per_address`.
+    pub fn new(total: usize, per_address: usize) -> Arc<Self> {
+        Arc::new(Self {
+            total,
+            per_address,
+            taken: Mutex::default(),
+        })
+    }
+
+    /// Takes a place for a client from `address`; it is free again when the [`Place`] is dropped.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn admit(self: &Arc<Self>, address: IpAddr) -> Result<Place, Refusal> {
+        let address = address.to_canonical();
+        let mut taken = self.taken.lock();
+        if taken.total >= self.total {
+            return Err(Refusal::Full(self.total));
+        }
+        let here = taken.by_address.get(&address).copied().unwrap_or(0);
+        if here >= self.per_address {
+            return Err(Refusal::AddressFull(self.per_address));
+        }
+        taken.by_address.insert(address, here + 1);
+        taken.total += 1;
+        Ok(Place {
+            admission: self.clone(),
+            address,
+        })
+    }
+
+    /// How many places are taken.
+    pub fn taken(&self) -> usize {
+        self.taken.lock().total
+    }
+}
+
+/// A client's place.
+#[derive(Debug)]
+pub struct Place {
+    admission: Arc<Admission>,
+    address: IpAddr,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.admission.taken.lock();
+        taken.total -= 1;
+        if let Some(here) = taken.by_address.get_mut(&self.address) {
+            *here -= 1;
+            if *here == 0 {
+                taken.by_address.remove(&self.address);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_bounded_and_come_back() {
+        let admission = Admission::new(3, 2);
+        let (a, b): (IpAddr, IpAddr) = ([10, 0, 0, 1].into(), [10, 0, 0, 2].into());
+        let first = admission.admit(a).unwrap();
+        let _second = admission.admit("::ffff:10.0.0.1".parse().unwrap()).unwrap();
+        assert_eq!(admission.admit(a).unwrap_err(), Refusal::AddressFull(2));
+        let _third = admission.admit(b).unwrap();
+        assert_eq!(admission.admit(b).unwrap_err(), Refusal::Full(3));
+        drop(first);
+        assert_eq!(admission.taken(), 2);
+        assert!(admission.admit(a).is_ok());
+    }
+}

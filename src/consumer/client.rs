@@ -1,0 +1,357 @@
+//! One spectator: its socket, its cursor and what is on the way to it.
+
+use std::io::{self, IoSlice, Read, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::{Buf, Bytes};
+use mio::net::TcpStream;
+use thiserror::Error;
+
+use super::admission::Place;
+use crate::net::nonblocking;
+use crate::protocol::console::{ConsoleError, Handshake, KEEP_ALIVE, LENGTH_PREFIX, split_message};
+use crate::protocol::{Cursor, raw};
+use crate::session::{Chunk, Seq, Station};
+
+/// The most slices that one vectored write takes; far below every system's limit.
+const MAX_SLICES: usize = 64;
+
+/// What a spectator may send in its life, in bytes: it has one handshake to say, and nothing else.
+const MAX_INPUT: usize = 64 * 1024;
+
+/// What a spectator speaks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Protocol {
+    /// The console protocol.
+    Console,
+    /// Raw event bytes.
+    Raw,
+}
+
+/// Why a spectator is hung up on.
+#[derive(Debug, Error)]
+pub(super) enum Farewell {
+    #[error("it hung up")]
+    Closed,
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error("its handshake cannot be understood: {0}")]
+    Handshake(#[from] ConsoleError),
+    #[error("it said no handshake in time")]
+    HandshakeTimeout,
+    #[error("it sends instead of listening")]
+    Chatter,
+    #[error("it was more than a game behind")]
+    LeftBehind,
+    #[error("its connection took no byte for a minute")]
+    Stalled,
+    #[error("the relay ends")]
+    Shutdown,
+}
+
+/// How far a delivery got.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Delivery {
+    /// Everything offered is with the kernel.
+    Done,
+    /// The socket takes no more now.
+    Blocked,
+}
+
+/// A spectator.
+pub(super) struct Client {
+    pub(super) stream: TcpStream,
+    pub(super) peer: SocketAddr,
+    pub(super) station: usize,
+    pub(super) protocol: Protocol,
+    /// The chunk to send next, once greeted.
+    pub(super) next: Seq,
+    /// The game of the last chunk begun, 0 before the first.
+    pub(super) game: u64,
+    /// The socket took less than it was offered; the poll tells when it takes more.
+    pub(super) blocked: bool,
+    /// It is on its thread's list of those that are behind.
+    pub(super) is_catching_up: bool,
+    /// Its place in the station's order.
+    pub(super) order: usize,
+    /// How many came before it: tells it from a later client with the same key.
+    pub(super) arrival: u64,
+    /// The last time the socket took something.
+    pub(super) progress: Instant,
+    /// What it said of its handshake so far; `None` once greeted.
+    greeting: Option<Vec<u8>>,
+    /// How much it said in all.
+    input: usize,
+    /// The position it expects next.
+    expected: Cursor,
+    /// What must go out before the next chunk: a message begun, the reply, a keep-alive.
+    pending: Bytes,
+    /// Since when it follows: later chunks count for the latency, its history does not.
+    joined: Instant,
+    /// When the chunk in `pending` arrived, if it counts.
+    pending_arrived: Option<Instant>,
+    _place: Place,
+}
+
+impl Client {
+    pub(super) fn new(
+        stream: TcpStream,
+        peer: SocketAddr,
+        station: usize,
+        protocol: Protocol,
+        place: Place,
+        now: Instant,
+    ) -> Self {
+        Self {
+            stream,
+            peer,
+            station,
+            protocol,
+            next: Seq(0),
+            game: 0,
+            blocked: false,
+            is_catching_up: false,
+            order: 0,
+            arrival: 0,
+            progress: now,
+            greeting: (protocol == Protocol::Console).then(Vec::new),
+            input: 0,
+            expected: Cursor(0),
+            pending: Bytes::new(),
+            joined: now,
+            pending_arrived: None,
+            _place: place,
+        }
+    }
+
+    /// Whether the stream is on for it.
+    pub(super) fn is_live(&self) -> bool {
+        self.greeting.is_none()
+    }
+
+    /// Whether nothing is on the way to it.
+    pub(super) fn is_flushed(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    /// Begins a raw spectator's stream: there is no handshake to wait for.
+    pub(super) fn begin_raw(&mut self, station: &Station) {
+        let from = station.log.fresh(station.identity().start());
+        (self.next, self.expected) = (from.seq, from.pos);
+    }
+
+    /// Reads what the spectator says until the socket has no more. Greets it when its handshake is
+    /// whole (true); ignores everything else up to a limit.
+    pub(super) fn read(
+        &mut self,
+        station: &Station,
+        max_handshake: usize,
+        now: Instant,
+    ) -> Result<bool, Farewell> {
+        let mut scratch = [0; 2048];
+        let mut greeted = false;
+        while let Some(read) = nonblocking(|| self.stream.read(&mut scratch))? {
+            if read == 0 {
+                // A raw spectator may close its sending side, as `nc` does when its input ends. One
+                // that is gone altogether shows at the next write.
+                return if self.protocol == Protocol::Raw {
+                    Ok(false)
+                } else {
+                    Err(Farewell::Closed)
+                };
+            }
+            self.input += read;
+            if self.input > MAX_INPUT {
+                return Err(Farewell::Chatter);
+            }
+            let Some(greeting) = &mut self.greeting else {
+                continue;
+            };
+            greeting.extend_from_slice(&scratch[..read]);
+            if let Some(body) = split_message(greeting, max_handshake)? {
+                let handshake = Handshake::decode(body)?;
+                self.greet(station, handshake, now);
+                greeted = true;
+            } else if greeting.len() > LENGTH_PREFIX + max_handshake {
+                return Err(Farewell::Chatter);
+            }
+        }
+        Ok(greeted)
+    }
+
+    fn greet(&mut self, station: &Station, handshake: Handshake, now: Instant) {
+        let (from, mut reply) = station.greet(handshake);
+        tracing::debug!(peer = %self.peer, pos = from.pos.0, "a spectator was greeted");
+        (self.next, self.expected) = (from.seq, from.pos);
+        self.greeting = None;
+        self.joined = now;
+        // A cursor inside a chunk: the rest of it goes out as a message of its own.
+        let mut chunk = Vec::new();
+        station.log.read(from.seq, 1, &mut chunk);
+        if let Some(chunk) = chunk.first()
+            && chunk.pos() < from.pos
+            && from.pos < chunk.next_pos()
+        {
+            reply.extend(chunk.message_from(from.pos));
+            self.advance(chunk);
+        }
+        self.pending = reply.into();
+    }
+
+    fn advance(&mut self, chunk: &Chunk) {
+        self.next = chunk.seq().next();
+        self.expected = chunk.next_pos();
+        self.game = chunk.game();
+    }
+
+    /// Sends what is pending, then `chunks`, of which the first is the one due next. `on_sent` gets
+    /// the arrival time of each chunk that is entirely with the kernel now and that came since the
+    /// spectator did.
+    pub(super) fn deliver(
+        &mut self,
+        chunks: &[Arc<Chunk>],
+        on_sent: &mut impl FnMut(Instant),
+    ) -> Result<Delivery, Farewell> {
+        if let [chunk] = chunks
+            && self.pending.is_empty()
+        {
+            return self.deliver_one(chunk, on_sent);
+        }
+        let mut chunks = chunks;
+        loop {
+            if self.pending.is_empty() {
+                let Some((chunk, rest)) = chunks.split_first() else {
+                    return Ok(Delivery::Done);
+                };
+                self.begin(chunk);
+                chunks = rest;
+            }
+            let batch = self.batch_len(chunks);
+            let (batch, rest) = chunks.split_at(batch);
+            match self.write_batch(batch, on_sent)? {
+                Delivery::Done => chunks = rest,
+                Delivery::Blocked => return Ok(Delivery::Blocked),
+            }
+        }
+    }
+
+    /// The hot path: one chunk to a spectator that is up to date, one write, nothing copied or
+    /// counted but the cursor.
+    fn deliver_one(
+        &mut self,
+        chunk: &Arc<Chunk>,
+        on_sent: &mut impl FnMut(Instant),
+    ) -> Result<Delivery, Farewell> {
+        let bytes = match self.protocol {
+            Protocol::Console if chunk.follows(self.expected) => chunk.shared_message(),
+            Protocol::Console => {
+                self.begin(chunk);
+                return self.write_batch(&[], on_sent);
+            }
+            Protocol::Raw => chunk.data(),
+        };
+        match nonblocking(|| self.stream.write(bytes))? {
+            None => Ok(Delivery::Blocked),
+            Some(written) if written == bytes.len() => {
+                self.advance(chunk);
+                if chunk.arrived() >= self.joined {
+                    on_sent(chunk.arrived());
+                }
+                Ok(Delivery::Done)
+            }
+            Some(written) => {
+                self.begin(chunk);
+                self.pending.advance(written);
+                self.write_batch(&[], on_sent)
+            }
+        }
+    }
+
+    /// Makes `chunk` the one on the way.
+    fn begin(&mut self, chunk: &Chunk) {
+        self.pending = match self.protocol {
+            Protocol::Console => chunk.message(self.expected),
+            Protocol::Raw => chunk.data().clone(),
+        };
+        self.pending_arrived = (chunk.arrived() >= self.joined).then_some(chunk.arrived());
+        self.advance(chunk);
+    }
+
+    /// How many of `chunks` can follow in the same write: those that go on where the one before
+    /// ended, so that their shared message will do.
+    fn batch_len(&self, chunks: &[Arc<Chunk>]) -> usize {
+        let mut expected = self.expected;
+        let fits = |chunk: &&Arc<Chunk>| {
+            let fits = chunk.pos() == expected;
+            expected = chunk.next_pos();
+            fits
+        };
+        chunks.iter().take(MAX_SLICES - 1).take_while(fits).count()
+    }
+
+    /// Writes what is pending and then `batch`. Ends with everything out, or with the rest of the
+    /// chunk that was begun pending.
+    fn write_batch(
+        &mut self,
+        batch: &[Arc<Chunk>],
+        on_sent: &mut impl FnMut(Instant),
+    ) -> Result<Delivery, Farewell> {
+        let mut batch = batch;
+        loop {
+            let written = if batch.is_empty() {
+                nonblocking(|| self.stream.write(&self.pending))?
+            } else {
+                let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+                slices[0] = IoSlice::new(&self.pending);
+                for (slice, chunk) in slices[1..].iter_mut().zip(batch) {
+                    *slice = IoSlice::new(match self.protocol {
+                        Protocol::Console => chunk.shared_message(),
+                        Protocol::Raw => chunk.data(),
+                    });
+                }
+                let slices = &slices[..=batch.len()];
+                nonblocking(|| self.stream.write_vectored(slices))?
+            };
+            let Some(mut written) = written else {
+                return Ok(Delivery::Blocked);
+            };
+            if written == 0 && !self.pending.is_empty() {
+                return Err(Farewell::Closed);
+            }
+            while written >= self.pending.len() {
+                written -= self.pending.len();
+                self.pending = Bytes::new();
+                if let Some(arrived) = self.pending_arrived.take() {
+                    on_sent(arrived);
+                }
+                let Some((chunk, rest)) = batch.split_first() else {
+                    return Ok(Delivery::Done);
+                };
+                self.begin(chunk);
+                batch = rest;
+            }
+            // A short write nearly always means that the next would block, but only the next tells.
+            self.pending.advance(written);
+        }
+    }
+
+    /// Says that the relay is still there, if nothing else is on the way.
+    pub(super) fn keep_alive(&mut self) -> Result<Delivery, Farewell> {
+        if !self.pending.is_empty() {
+            return Ok(Delivery::Blocked);
+        }
+        self.pending = match self.protocol {
+            Protocol::Console => Bytes::from_static(&KEEP_ALIVE),
+            Protocol::Raw => Bytes::from_static(&raw::KEEP_ALIVE),
+        };
+        self.pending_arrived = None;
+        self.write_batch(&[], &mut |_| {})
+    }
+
+    /// It was left behind: goes on at `seq`, the newest game's start, with `forcePos`.
+    pub(super) fn skip_to(&mut self, seq: Seq) {
+        self.next = seq;
+    }
+}

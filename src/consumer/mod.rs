@@ -1,0 +1,16 @@
+//! The consumer threads: everyone who watches.
+//!
+//! The listener thread accepts and hands each newcomer to the consumer thread with the fewest
+//! clients. Each consumer thread has its own poll loop and its own share of the clients; a frame
+//! costs it one look into the log and one write a client. What does not fit into a client's socket
+//! is just a cursor that lags.
+
+mod admission;
+mod client;
+mod listener;
+mod thread;
+
+pub use admission::{Admission, Refusal};
+pub use client::Protocol;
+pub use listener::{Listener, ListenerThread};
+pub use thread::{ConsumerThread, Inbox};

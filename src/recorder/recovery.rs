@@ -1,0 +1,41 @@
+//! After a crash: files that andross was writing are cut at the last whole event and completed.
+
+use std::path::Path;
+
+use super::journal::{Orphan, orphans};
+use crate::replay::{Facts, repair};
+use crate::slp::metadata::RecordingNotes;
+
+/// Repairs every file in `folder` whose note says that its writer is gone.
+pub(super) fn repair_orphans(folder: &Path) {
+    let found = match orphans(folder) {
+        Ok(found) => found,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
+        Err(error) => {
+            tracing::warn!("{}: cannot be looked through: {error}", folder.display());
+            return;
+        }
+    };
+    for orphan in found {
+        repair_orphan(orphan);
+    }
+}
+
+fn repair_orphan(orphan: Orphan) {
+    let note = &orphan.note;
+    let facts = Facts {
+        start_at: Some(note.start_at.clone()).filter(|text| !text.is_empty()),
+        played_on: Some(note.played_on.clone()).filter(|text| !text.is_empty()),
+        console_nick: note.console_nick.clone(),
+        notes: RecordingNotes { gaps: note.gaps, lost_bytes: note.lost_bytes, repaired: true },
+    };
+    let recording = orphan.recording.clone();
+    let path = recording.display();
+    match repair(&recording, &facts) {
+        Ok(_) => tracing::info!("{path}: was left unfinished by a crash and is repaired"),
+        Err(error) => tracing::warn!("{path}: was left unfinished by a crash: {error}"),
+    }
+    if let Err(error) = orphan.end() {
+        tracing::warn!("{path}: the note beside it stays: {error}");
+    }
+}
