@@ -40,7 +40,9 @@ pub struct Relay {
 #[derive(Debug, Error)]
 pub enum StartError {
     /// A port cannot be listened on.
-    #[error("cannot listen on {address} for {what}: {error}; {flag} sets another address, or `off`")]
+    #[error(
+        "cannot listen on {address} for {what}: {error}; {flag} sets another address, or `off`"
+    )]
     Listen {
         /// The address wanted.
         address: SocketAddr,
@@ -84,7 +86,10 @@ impl Relay {
             .map(|(k, source)| Arc::new(Station::new(StationId(k), &source.name)))
             .collect();
         let bound = bind_listeners(&config, &stations)?;
-        let listeners = bound.iter().map(|(id, l)| (*id, l.protocol(), l.address())).collect();
+        let listeners = bound
+            .iter()
+            .map(|(id, l)| (*id, l.protocol(), l.address()))
+            .collect();
 
         let mut announcer = Announcer::new();
         let mut consumers = Vec::new();
@@ -99,21 +104,30 @@ impl Relay {
         let recorder = match &config.replays {
             None => None,
             Some(folder) => {
-                let options =
-                    RecorderOptions { folder: folder.clone(), away_limit: config.away_limit };
-                Some(RecorderThread::new(&stations, &mut announcer, options, shutdown.clone())?)
+                let options = RecorderOptions {
+                    folder: folder.clone(),
+                    away_limit: config.away_limit,
+                };
+                Some(RecorderThread::new(
+                    &stations,
+                    &mut announcer,
+                    options,
+                    shutdown.clone(),
+                )?)
             }
         };
         let admission = Admission::new(limits.total, limits.per_address);
         let inboxes = consumers.iter().map(ConsumerThread::inbox).collect();
         let bound = bound.into_iter().map(|(_, listener)| listener).collect();
-        let listener =
-            ListenerThread::new(bound, inboxes, admission.clone(), shutdown.clone())?;
+        let listener = ListenerThread::new(bound, inboxes, admission.clone(), shutdown.clone())?;
         let sources = config
             .sources
             .into_iter()
             .zip(&stations)
-            .map(|(source, station)| SourceStation { source, station: station.clone() })
+            .map(|(source, station)| SourceStation {
+                source,
+                station: station.clone(),
+            })
             .collect();
         let console = ConsoleThread::new(sources, config.timing, announcer, shutdown.clone())?;
 
@@ -127,7 +141,10 @@ impl Relay {
         let started = relay.spawn(consumers, recorder, listener, console);
         if let Err(error) = started {
             shutdown.request(Reason::Failed(error.to_string()));
-            join_all(std::mem::take(&mut relay.workers), Instant::now() + END_LIMIT);
+            join_all(
+                std::mem::take(&mut relay.workers),
+                Instant::now() + END_LIMIT,
+            );
             return Err(error.into());
         }
         Ok(relay)
@@ -143,13 +160,21 @@ impl Relay {
         let shutdown = self.shutdown.clone();
         for (n, consumer) in consumers.into_iter().enumerate() {
             let name = format!("consumer-{n}");
-            self.workers.push(Worker::spawn(name, &shutdown, move || consumer.run())?);
+            self.workers
+                .push(Worker::spawn(name, &shutdown, move || consumer.run())?);
         }
         if let Some(recorder) = recorder {
-            self.workers.push(Worker::spawn("recorder", &shutdown, move || recorder.run())?);
+            self.workers
+                .push(Worker::spawn("recorder", &shutdown, move || {
+                    recorder.run()
+                })?);
         }
-        self.workers.push(Worker::spawn("listener", &shutdown, move || listener.run())?);
-        self.workers.push(Worker::spawn("console", &shutdown, move || console.run())?);
+        self.workers
+            .push(Worker::spawn("listener", &shutdown, move || {
+                listener.run()
+            })?);
+        self.workers
+            .push(Worker::spawn("console", &shutdown, move || console.run())?);
         Ok(())
     }
 
@@ -163,7 +188,10 @@ impl Relay {
         let wanted = |(id, spoken, _): &&(StationId, Protocol, SocketAddr)| {
             *id == station && *spoken == protocol
         };
-        self.listeners.iter().find(wanted).map(|(.., address)| *address)
+        self.listeners
+            .iter()
+            .find(wanted)
+            .map(|(.., address)| *address)
     }
 
     /// Spectators connected now.
@@ -200,7 +228,10 @@ fn client_limits(config: &RelayConfig) -> crate::config::ClientLimits {
     let mut limits = config.limits;
     if let Some(files) = raise_open_files_limit() {
         let allowed = usize::try_from(files.saturating_sub(OWN_FILES)).unwrap_or(usize::MAX);
-        tracing::info!("{files} files may be open: room for {} spectators", allowed.min(limits.total));
+        tracing::info!(
+            "{files} files may be open: room for {} spectators",
+            allowed.min(limits.total)
+        );
         if allowed < limits.total {
             tracing::warn!(
                 "--max-clients {} needs more open files than the {files} that are allowed; raise the system's limit (ulimit -n)",
@@ -218,15 +249,25 @@ fn bind_listeners(
 ) -> Result<Vec<(StationId, Listener)>, StartError> {
     let wanted = [
         (config.listen, Protocol::Console, "spectators", "--listen"),
-        (config.raw_listen, Protocol::Raw, "raw spectators", "--raw-listen"),
+        (
+            config.raw_listen,
+            Protocol::Raw,
+            "raw spectators",
+            "--raw-listen",
+        ),
     ];
     let mut bound = Vec::new();
     for (base, protocol, what, flag) in wanted {
         let Some(base) = base else { continue };
         for (k, station) in stations.iter().enumerate() {
             let address = station_address(base, k);
-            let listener = Listener::bind(address, k, protocol)
-                .map_err(|error| StartError::Listen { address, what, flag, error })?;
+            let listener =
+                Listener::bind(address, k, protocol).map_err(|error| StartError::Listen {
+                    address,
+                    what,
+                    flag,
+                    error,
+                })?;
             tracing::info!(
                 station = station.name,
                 "{what} connect to {}",

@@ -94,7 +94,9 @@ impl Recording {
             // It was complete, but the game goes on: the console came back.
             self.reopen()?;
         }
-        let Some((file, _)) = &mut self.open else { return Ok(()) };
+        let Some((file, _)) = &mut self.open else {
+            return Ok(());
+        };
         if let [chunk] = chunks {
             file.write_all(chunk.data())?;
         } else {
@@ -127,7 +129,10 @@ impl Recording {
         if let Some((_, journal)) = &mut self.open
             && let Err(error) = journal.update(&self.note)
         {
-            tracing::debug!("{}: the note of a gap was not written: {error}", self.path.display());
+            tracing::debug!(
+                "{}: the note of a gap was not written: {error}",
+                self.path.display()
+            );
         }
     }
 
@@ -148,7 +153,9 @@ impl Recording {
     /// Completes the file: metadata, then length, then it is on the disk for good.
     pub(super) fn complete(&mut self) -> io::Result<()> {
         let metadata = self.metadata().encode();
-        let Some((file, _)) = &mut self.open else { return Ok(()) };
+        let Some((file, _)) = &mut self.open else {
+            return Ok(());
+        };
         file.seek(SeekFrom::Start(EVENTS_AT as u64 + self.len))?;
         file.write_all(&metadata)?;
         file.sync_data()?;
@@ -194,13 +201,25 @@ fn stem(facts: &GameFacts, start: &Zoned) -> String {
 
 /// The station's name with everything that some file system dislikes replaced.
 fn file_name_part(name: &str) -> String {
-    name.chars().map(|c| if c.is_alphanumeric() || c == '-' { c } else { '-' }).collect()
+    name.chars()
+        .map(|c| {
+            if c.is_alphanumeric() || c == '-' {
+                c
+            } else {
+                '-'
+            }
+        })
+        .collect()
 }
 
 /// Creates a file that was not there: `stem.slp`, `stem_2.slp` and so on.
 fn create_new(folder: &Path, stem: &str) -> io::Result<(PathBuf, File)> {
     for n in 1..=MAX_NAMESAKES {
-        let name = if n == 1 { format!("{stem}.slp") } else { format!("{stem}_{n}.slp") };
+        let name = if n == 1 {
+            format!("{stem}.slp")
+        } else {
+            format!("{stem}_{n}.slp")
+        };
         let path = folder.join(name);
         match OpenOptions::new().write(true).create_new(true).open(&path) {
             Ok(file) => return Ok((path, file)),
@@ -208,5 +227,8 @@ fn create_new(folder: &Path, stem: &str) -> io::Result<(PathBuf, File)> {
             Err(error) => return Err(error),
         }
     }
-    Err(io::Error::new(io::ErrorKind::AlreadyExists, "too many games began in this second"))
+    Err(io::Error::new(
+        io::ErrorKind::AlreadyExists,
+        "too many games began in this second",
+    ))
 }

@@ -96,7 +96,13 @@ impl RecorderThread {
             }
         };
         let tracks = stations.iter().map(track).collect();
-        Ok(Self { poll, signals, tracks, options, shutdown })
+        Ok(Self {
+            poll,
+            signals,
+            tracks,
+            options,
+            shutdown,
+        })
     }
 
     /// Repairs what a crash left, then records until the console thread has said its last word, and
@@ -140,8 +146,11 @@ impl RecorderThread {
         if self.shutdown.is_requested() {
             return Some(ENDING_POLL);
         }
-        let deadline =
-            self.tracks.iter().filter_map(|track| track.deadline(&self.options)).min()?;
+        let deadline = self
+            .tracks
+            .iter()
+            .filter_map(|track| track.deadline(&self.options))
+            .min()?;
         Some(deadline.saturating_duration_since(Instant::now()))
     }
 }
@@ -151,8 +160,13 @@ impl Track {
         if let Some(failing) = &self.failing {
             return Some(failing.retry_at);
         }
-        let is_open = self.recording.as_ref().is_some_and(|recording| !recording.is_complete());
-        self.away_since.filter(|_| is_open).map(|since| since + options.away_limit)
+        let is_open = self
+            .recording
+            .as_ref()
+            .is_some_and(|recording| !recording.is_complete());
+        self.away_since
+            .filter(|_| is_open)
+            .map(|since| since + options.away_limit)
     }
 
     fn watch_source(&mut self, now: Instant) {
@@ -165,7 +179,11 @@ impl Track {
 
     /// Writes what is new, and completes what is over.
     fn record(&mut self, options: &RecorderOptions, now: Instant) {
-        if self.failing.as_ref().is_some_and(|failing| now < failing.retry_at) {
+        if self
+            .failing
+            .as_ref()
+            .is_some_and(|failing| now < failing.retry_at)
+        {
             return;
         }
         match self.try_record(options, now) {
@@ -189,7 +207,9 @@ impl Track {
         let mut chunks = Vec::new();
         loop {
             chunks.clear();
-            self.station.log.read(self.next, CHUNKS_A_WRITE, &mut chunks);
+            self.station
+                .log
+                .read(self.next, CHUNKS_A_WRITE, &mut chunks);
             if chunks.is_empty() {
                 break;
             }
@@ -200,7 +220,10 @@ impl Track {
                 rest = &rest[run..];
             }
         }
-        if self.deadline(options).is_some_and(|deadline| deadline <= now) {
+        if self
+            .deadline(options)
+            .is_some_and(|deadline| deadline <= now)
+        {
             self.complete("the console stayed away")?;
         }
         Ok(())
@@ -208,7 +231,9 @@ impl Track {
 
     /// Records chunks of one game that follow one another without a gap.
     fn record_run(&mut self, run: &[Arc<Chunk>], options: &RecorderOptions) -> io::Result<()> {
-        let (Some(first), Some(last)) = (run.first(), run.last()) else { return Ok(()) };
+        let (Some(first), Some(last)) = (run.first(), run.last()) else {
+            return Ok(());
+        };
         self.note_gap(first);
         if first.starts_game() {
             self.complete("the next game begins")?;
@@ -222,7 +247,10 @@ impl Track {
         if let Some(recording) = &mut self.recording {
             recording.write(run, &mut self.scratch)?;
         } else if first.game() == 0 {
-            tracing::debug!(station = self.station.name, "events of a game whose start never came");
+            tracing::debug!(
+                station = self.station.name,
+                "events of a game whose start never came"
+            );
         }
         self.next = last.seq().next();
         self.station.log.pin(self.next);
@@ -263,7 +291,8 @@ impl Track {
             arrived: first.arrived(),
         };
         let recording = Recording::create(&options.folder, &facts)?;
-        self.station.set_recording(Some(recording.path().to_owned()));
+        self.station
+            .set_recording(Some(recording.path().to_owned()));
         tracing::info!(
             station = self.station.name,
             file = %recording.path().display(),
@@ -273,7 +302,9 @@ impl Track {
     }
 
     fn complete(&mut self, why: &'static str) -> io::Result<()> {
-        let Some(recording) = &mut self.recording else { return Ok(()) };
+        let Some(recording) = &mut self.recording else {
+            return Ok(());
+        };
         if recording.is_complete() {
             return Ok(());
         }
@@ -292,7 +323,9 @@ impl Track {
     /// After an error: goes on behind what is safely in the file, or begins the game anew if the
     /// file is gone.
     fn recover(&mut self) -> io::Result<()> {
-        let Some(recording) = &mut self.recording else { return Ok(()) };
+        let Some(recording) = &mut self.recording else {
+            return Ok(());
+        };
         match recording.reopen() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 tracing::warn!(
@@ -312,7 +345,10 @@ impl Track {
     fn fail(&mut self, options: &RecorderOptions, error: &io::Error, now: Instant) {
         if self.failing.is_none() {
             self.station.stats.recorder_failing.set(1);
-            let place = self.recording.as_ref().map_or(&*options.folder, Recording::path);
+            let place = self
+                .recording
+                .as_ref()
+                .map_or(&*options.folder, Recording::path);
             tracing::error!(
                 station = self.station.name,
                 "{}: {error}; the game is relayed but not recorded; trying again every {} s (free some space, or check the folder)",
@@ -320,12 +356,16 @@ impl Track {
                 RETRY_AFTER.as_secs()
             );
         }
-        self.failing = Some(Failing { retry_at: now + RETRY_AFTER });
+        self.failing = Some(Failing {
+            retry_at: now + RETRY_AFTER,
+        });
     }
 
     /// The last attempt: everything out of the log, and the file complete.
     fn finish(&mut self, options: &RecorderOptions) {
-        self.failing = self.failing.take().map(|_| Failing { retry_at: Instant::now() });
+        self.failing = self.failing.take().map(|_| Failing {
+            retry_at: Instant::now(),
+        });
         let result = self
             .try_record(options, Instant::now())
             .and_then(|()| self.complete("the relay ends"));
