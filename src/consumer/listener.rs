@@ -69,6 +69,8 @@ pub(super) struct Admitted {
 /// The listener thread before it runs.
 pub struct ListenerThread {
     poll: Poll,
+    /// Kept as long as the poll: a `Waker` that is dropped takes its last ring with it.
+    _doorbell: Arc<Waker>,
     listeners: Vec<Listener>,
     inboxes: Vec<Inbox>,
     admission: Arc<Admission>,
@@ -89,13 +91,15 @@ impl ListenerThread {
         shutdown: Shutdown,
     ) -> io::Result<Self> {
         let poll = Poll::new()?;
-        shutdown.ring_on_request(Arc::new(Waker::new(poll.registry(), DOORBELL)?));
+        let doorbell = Arc::new(Waker::new(poll.registry(), DOORBELL)?);
+        shutdown.ring_on_request(doorbell.clone());
         for (at, listener) in listeners.iter_mut().enumerate() {
             poll.registry()
                 .register(&mut listener.socket, Token(at), Interest::READABLE)?;
         }
         Ok(Self {
             poll,
+            _doorbell: doorbell,
             listeners,
             inboxes,
             admission,

@@ -11,7 +11,7 @@ use std::sync::mpsc::TryRecvError;
 
 use super::recording::{GameFacts, Recording};
 use super::recovery;
-use crate::session::{Announcer, Chunk, Seq, Signal, SignalKind, SourceState, Station};
+use crate::session::{Announcer, Chunk, Doorbell, Seq, Signal, SignalKind, SourceState, Station};
 use crate::shutdown::Shutdown;
 
 /// Chunks written with one call.
@@ -35,6 +35,8 @@ pub struct RecorderOptions {
 /// The recorder thread before it runs.
 pub struct RecorderThread {
     poll: Poll,
+    /// Kept as long as the poll: a `Waker` that is dropped takes its last ring with it.
+    _doorbell: Doorbell,
     signals: BusReader<Signal>,
     tracks: Vec<Track>,
     options: RecorderOptions,
@@ -78,7 +80,7 @@ impl RecorderThread {
         let poll = Poll::new()?;
         let doorbell = Arc::new(Waker::new(poll.registry(), Token(0))?);
         shutdown.ring_on_request(doorbell.clone());
-        let signals = announcer.subscribe(doorbell);
+        let signals = announcer.subscribe(doorbell.clone());
         let several = stations.len() > 1;
         let track = |station: &Arc<Station>| {
             station.log.pin(station.log.end());
@@ -98,6 +100,7 @@ impl RecorderThread {
         let tracks = stations.iter().map(track).collect();
         Ok(Self {
             poll,
+            _doorbell: doorbell,
             signals,
             tracks,
             options,

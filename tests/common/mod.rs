@@ -1,0 +1,372 @@
+//! What the tests of the relay share: recordings, a venue (pretend console and relay) and
+//! spectators of both protocols.
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use andross::config::{RelayConfig, Source, SourceTiming};
+use andross::consumer::Protocol;
+use andross::protocol::console::{
+    Handshake, HandshakeReply, LENGTH_PREFIX, MAX_MESSAGE_LEN, Message, split_message,
+};
+use andross::protocol::{ClientToken, Cursor, raw};
+use andross::relay::Relay;
+use andross::session::{Station, StationId};
+use andross::shutdown::{Reason, Shutdown};
+use andross::simulator::{Options, Recording, Simulator};
+use tempfile::TempDir;
+
+/// A test that waits longer than this for anything has failed.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+pub fn loopback() -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, 0).into()
+}
+
+/// The project's own synthetic games.
+pub fn fixtures() -> Vec<PathBuf> {
+    slp_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures"))
+}
+
+/// The real recordings, which lie beside the project where there are any.
+pub fn shared_replays() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/replays");
+    if folder.is_dir() {
+        return slp_files(&folder);
+    }
+    assert!(
+        std::env::var_os("ANDROSS_REQUIRE_REPLAYS").is_none(),
+        "the real recordings are required, but {} is not there",
+        folder.display()
+    );
+    eprintln!("skipped: no real recordings at {}", folder.display());
+    Vec::new()
+}
+
+fn slp_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "slp"))
+        .collect();
+    files.sort();
+    files
+}
+
+/// A fixture by its name.
+pub fn fixture(name: &str) -> Recording {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures")
+        .join(name);
+    Recording::load(&path).unwrap()
+}
+
+/// A pretend console, a relay of it and a folder for its recordings.
+pub struct Venue {
+    pub simulator: Option<Simulator>,
+    pub relay: Relay,
+    pub shutdown: Shutdown,
+    pub folder: TempDir,
+}
+
+impl Venue {
+    /// Plays `recordings` at `fps`, without a pause between them.
+    pub fn play(recordings: Vec<Recording>, fps: f64) -> Self {
+        Self::start(
+            Options {
+                recordings,
+                fps,
+                pause: Duration::ZERO,
+                ..Options::default()
+            },
+            |_| {},
+        )
+    }
+
+    pub fn start(options: Options, tweak: impl FnOnce(&mut RelayConfig)) -> Self {
+        let shutdown = Shutdown::new();
+        let simulator = Simulator::start(options, &shutdown).unwrap();
+        let mut venue = Self::relay(simulator.local_addr(), shutdown, tweak);
+        venue.simulator = Some(simulator);
+        venue
+    }
+
+    /// A relay of a console at `console`.
+    pub fn relay(
+        console: SocketAddr,
+        shutdown: Shutdown,
+        tweak: impl FnOnce(&mut RelayConfig),
+    ) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = RelayConfig::new(vec![source(console)]);
+        config.listen = Some(loopback());
+        config.raw_listen = Some(loopback());
+        config.replays = Some(folder.path().to_owned());
+        config.consumers = 2;
+        config.timing = quick();
+        tweak(&mut config);
+        let relay = Relay::start(config, &shutdown).unwrap();
+        Self {
+            simulator: None,
+            relay,
+            shutdown,
+            folder,
+        }
+    }
+
+    pub fn simulator(&self) -> &Simulator {
+        self.simulator.as_ref().unwrap()
+    }
+
+    pub fn station(&self) -> &Station {
+        &self.relay.stations()[0]
+    }
+
+    pub fn console_address(&self) -> SocketAddr {
+        self.relay.address(StationId(0), Protocol::Console).unwrap()
+    }
+
+    pub fn raw_address(&self) -> SocketAddr {
+        self.relay.address(StationId(0), Protocol::Raw).unwrap()
+    }
+
+    /// Waits until the relay has `len` event bytes.
+    pub fn wait_for_bytes(&self, len: usize) {
+        wait_until("the relay has the bytes", || {
+            self.station().stats.bytes.get() >= len as u64
+        });
+    }
+
+    /// Ends the relay in order and returns the event bytes of its files, in the order of the games.
+    pub fn end(self) -> Vec<Vec<u8>> {
+        self.shutdown.request(Reason::Finished);
+        self.relay.run_to_end().unwrap();
+        recorded(self.folder.path())
+    }
+}
+
+/// Short back-offs: the tests' consoles come back at once.
+pub fn quick() -> SourceTiming {
+    SourceTiming {
+        back_off: (Duration::from_millis(5), Duration::from_millis(50)),
+        ..SourceTiming::default()
+    }
+}
+
+pub fn source(address: SocketAddr) -> Source {
+    let (host, port) = (address.ip().to_string(), address.port());
+    Source {
+        name: "test".into(),
+        host,
+        port,
+        raw: false,
+    }
+}
+
+/// The event bytes of the complete files in `folder`, oldest first.
+pub fn recorded(folder: &Path) -> Vec<Vec<u8>> {
+    let mut files = slp_files(folder);
+    // Games that begin in the same second are `x.slp`, `x_2.slp`, .. `x_10.slp`.
+    files.sort_by_key(|path| {
+        let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let mut parts = stem.splitn(3, '_').map(str::to_owned);
+        let date = (parts.next(), parts.next());
+        (date, parts.next().map_or(1, |n| n.parse::<u32>().unwrap()))
+    });
+    files.iter().map(|path| events_of(path)).collect()
+}
+
+/// The event bytes of one complete file.
+pub fn events_of(path: &Path) -> Vec<u8> {
+    let bytes = std::fs::read(path).unwrap();
+    let len = andross::slp::file::events_len(&bytes).unwrap() as usize;
+    assert_ne!(len, 0, "{} is not complete", path.display());
+    bytes[15..15 + len].to_vec()
+}
+
+/// Waits for something that another thread does.
+pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !done() {
+        assert!(Instant::now() < deadline, "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// A spectator of the console protocol that checks every position.
+pub struct ConsoleSpectator {
+    pub stream: TcpStream,
+    pub nick: Vec<u8>,
+    pub token: ClientToken,
+    /// The next position expected.
+    pub cursor: Cursor,
+    /// Where the first reply said to start.
+    pub start: Cursor,
+    /// All event bytes so far.
+    pub data: Vec<u8>,
+    /// Replay messages so far: position and whether it was forced.
+    pub replays: Vec<(Cursor, bool)>,
+    pub keep_alives: usize,
+    unread: Vec<u8>,
+}
+
+impl ConsoleSpectator {
+    pub fn connect(address: SocketAddr) -> Self {
+        Self::resume(address, Cursor(0), ClientToken::NONE)
+    }
+
+    pub fn resume(address: SocketAddr, cursor: Cursor, token: ClientToken) -> Self {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream
+            .write_all(
+                &Handshake {
+                    cursor,
+                    token,
+                    realtime: true,
+                }
+                .encode(),
+            )
+            .unwrap();
+        let mut spectator = Self {
+            stream,
+            nick: Vec::new(),
+            token,
+            cursor,
+            start: cursor,
+            data: Vec::new(),
+            replays: Vec::new(),
+            keep_alives: 0,
+            unread: Vec::new(),
+        };
+        let HandshakeReply {
+            nick, token, pos, ..
+        } = spectator.read_reply();
+        (spectator.nick, spectator.token) = (nick.into_owned(), token);
+        (spectator.cursor, spectator.start) = (pos, pos);
+        spectator
+    }
+
+    fn read_reply(&mut self) -> HandshakeReply<'static> {
+        let body = self.read_body().expect("the relay hung up");
+        match Message::decode(&body).unwrap() {
+            Message::Reply(reply) => HandshakeReply {
+                nick: reply.nick.into_owned().into(),
+                version: reply.version.into_owned().into(),
+                ..reply
+            },
+            other => panic!("a reply comes first, not {other:?}"),
+        }
+    }
+
+    /// Reads one message; false when the relay has hung up.
+    pub fn read_message(&mut self) -> bool {
+        let Some(body) = self.read_body() else {
+            return false;
+        };
+        match Message::decode(&body).unwrap() {
+            Message::Replay(replay) => {
+                if !replay.force_pos {
+                    assert_eq!(replay.pos, self.cursor, "an unexpected position");
+                }
+                self.replays.push((replay.pos, replay.force_pos));
+                self.cursor = replay.next_pos();
+                self.data.extend_from_slice(replay.data);
+            }
+            Message::KeepAlive => self.keep_alives += 1,
+            other => panic!("unexpected: {other:?}"),
+        }
+        true
+    }
+
+    /// Reads until `len` event bytes have come.
+    pub fn read_bytes(&mut self, len: usize) {
+        while self.data.len() < len {
+            assert!(
+                self.read_message(),
+                "the relay hung up at {} of {len}",
+                self.data.len()
+            );
+        }
+    }
+
+    /// Reads until the relay hangs up.
+    pub fn read_to_end(&mut self) {
+        while self.read_message() {}
+    }
+
+    fn read_body(&mut self) -> Option<Vec<u8>> {
+        loop {
+            if let Some(body) = split_message(&self.unread, MAX_MESSAGE_LEN).unwrap() {
+                let body = body.to_vec();
+                self.unread.drain(..LENGTH_PREFIX + body.len());
+                return Some(body);
+            }
+            let mut scratch = [0; 64 * 1024];
+            match self.stream.read(&mut scratch) {
+                Ok(0) => return None,
+                Ok(read) => self.unread.extend_from_slice(&scratch[..read]),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => return None,
+                Err(error) => panic!("nothing comes any more: {error}"),
+            }
+        }
+    }
+}
+
+/// A spectator of the raw protocol.
+pub struct RawSpectator {
+    pub stream: TcpStream,
+    pub data: Vec<u8>,
+    decoder: raw::Decoder,
+    unread: Vec<u8>,
+}
+
+impl RawSpectator {
+    pub fn connect(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Self {
+            stream,
+            data: Vec::new(),
+            decoder: raw::Decoder::new(),
+            unread: Vec::new(),
+        }
+    }
+
+    /// Reads once; false when the relay has hung up.
+    pub fn read_some(&mut self) -> bool {
+        let mut scratch = [0; 64 * 1024];
+        let read = match self.stream.read(&mut scratch) {
+            Ok(read) => read,
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => 0,
+            Err(error) => panic!("nothing comes any more: {error}"),
+        };
+        self.unread.extend_from_slice(&scratch[..read]);
+        let decoded = self.decoder.decode(&self.unread, &mut self.data);
+        assert_eq!(decoded.lost, 0, "a raw spectator cannot read what came");
+        self.unread.drain(..decoded.consumed);
+        read > 0
+    }
+
+    pub fn read_bytes(&mut self, len: usize) {
+        while self.data.len() < len {
+            assert!(
+                self.read_some(),
+                "the relay hung up at {} of {len}",
+                self.data.len()
+            );
+        }
+    }
+}
+
+/// Compares bytes and says where they differ rather than printing megabytes.
+#[track_caller]
+pub fn assert_same_bytes(what: &str, got: &[u8], expected: &[u8]) {
+    let differ = got.iter().zip(expected).position(|(a, b)| a != b);
+    assert_eq!(differ, None, "{what}: the first other byte");
+    assert_eq!(got.len(), expected.len(), "{what}: the length");
+}
