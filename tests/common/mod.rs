@@ -2,6 +2,8 @@
 //! spectators of both protocols.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod cable;
+
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -62,6 +64,32 @@ pub fn fixture(name: &str) -> Recording {
         .join("fixtures")
         .join(name);
     Recording::load(&path).unwrap()
+}
+
+/// A game of `frames` frames of some 600 bytes, unlike that of any other `seed`.
+pub fn synthetic(seed: u8, frames: i32, end: bool) -> Recording {
+    const FRAME: u16 = 600;
+    let mut events = vec![0x35, 13, 0x36, 0x01, 0x9F, 0x38];
+    events.extend(FRAME.to_be_bytes());
+    events.extend([0x3C, 0, 8, 0x39, 0, 1]);
+    events.push(0x36);
+    events.extend([3, 18, 0, 0]);
+    events.extend([seed; 0x19F - 4]);
+    for n in 0..frames {
+        let frame = (n - 123).to_be_bytes();
+        events.push(0x38);
+        events.extend(frame);
+        events.extend([0, 0, 1]);
+        let filler = (0..usize::from(FRAME) - 7).map(|at| seed ^ (n as usize * 7 + at) as u8);
+        events.extend(filler);
+        events.push(0x3C);
+        events.extend(frame);
+        events.extend(frame);
+    }
+    if end {
+        events.extend([0x39, 2]);
+    }
+    Recording::from_events(format!("synthetic {seed}"), events.into()).unwrap()
 }
 
 /// A pretend console, a relay of it and a folder for its recordings.
