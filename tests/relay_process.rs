@@ -1,0 +1,249 @@
+//! The real binary: signals, crashes, disks that fail, command lines that are wrong.
+#![cfg(unix)]
+
+mod common;
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+
+use andross::replay::survey;
+use andross::shutdown::Shutdown;
+use andross::simulator::{Options, Recording, Simulator};
+use common::{ConsoleSpectator, assert_same_bytes, synthetic, wait_until};
+
+/// A running `andross relay`.
+struct RelayProcess {
+    child: Child,
+    address: SocketAddr,
+    log: Arc<Mutex<Vec<String>>>,
+}
+
+impl RelayProcess {
+    fn start(console: SocketAddr, replays: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_andross"))
+            .args(["relay", &console.to_string(), "--listen", "127.0.0.1:0"])
+            .args(["--raw-listen", "off", "--replays"])
+            .arg(replays)
+            .env_remove("RUST_LOG")
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let sink = log.clone();
+        thread::spawn(move || {
+            for line in lines {
+                sink.lock().unwrap().push(line.unwrap());
+            }
+        });
+        let mut process = Self { child, address: common::loopback(), log };
+        let line = process.wait_for_log("spectators connect to ");
+        let at = line.rfind("connect to ").unwrap() + "connect to ".len();
+        process.address = line[at..].split_whitespace().next().unwrap().parse().unwrap();
+        process
+    }
+
+    fn wait_for_log(&self, text: &str) -> String {
+        let mut found = None;
+        wait_until(&format!("the log says {text:?}"), || {
+            found = self.log.lock().unwrap().iter().find(|line| line.contains(text)).cloned();
+            found.is_some()
+        });
+        found.unwrap()
+    }
+
+    fn signal(&self, name: &str) {
+        let status =
+            Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits for its end; kills it, and fails, if that does not come.
+    fn wait(&mut self) -> ExitStatus {
+        let mut status = None;
+        wait_until("the relay ends", || {
+            status = self.child.try_wait().unwrap();
+            status.is_some()
+        });
+        status.unwrap()
+    }
+}
+
+impl Drop for RelayProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn console(game: &Recording, fps: f64) -> Simulator {
+    let options = Options { recordings: vec![game.clone()], fps, ..Options::default() };
+    Simulator::start(options, &Shutdown::new()).unwrap()
+}
+
+fn slp_files(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "slp"))
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn a_signal_ends_it_in_order() {
+    for signal in ["-TERM", "-INT"] {
+        let game = synthetic(1, 2_000, true);
+        let simulator = console(&game, 300.0);
+        let folder = tempfile::tempdir().unwrap();
+        let mut relay = RelayProcess::start(simulator.local_addr(), folder.path());
+        let mut spectator = ConsoleSpectator::connect(relay.address);
+        spectator.read_bytes(60_000);
+        relay.signal(signal);
+        spectator.read_to_end();
+        assert_eq!(relay.wait().code(), Some(0), "{signal}");
+        // In the middle of a game: the file is complete as far as it went, and the spectator has
+        // every byte that the file has.
+        let files = slp_files(folder.path());
+        assert_eq!(files.len(), 1);
+        let events = common::events_of(&files[0]);
+        assert_same_bytes("file", &events, &game.events()[..events.len()]);
+        assert_same_bytes("spectator", &spectator.data, &events);
+        assert!(survey(&files[0]).unwrap().is_ok());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no note is left");
+    }
+}
+
+#[test]
+fn after_kill_9_the_next_start_repairs_the_file_and_gets_the_whole_game_again() {
+    let game = synthetic(2, 1_500, true);
+    let simulator = console(&game, 500.0);
+    let folder = tempfile::tempdir().unwrap();
+    // Some other program's unfinished file: not ours to touch.
+    let foreign = folder.path().join("Game_20200101T000000.slp");
+    std::fs::write(&foreign, andross::slp::file::HEADER).unwrap();
+    let mut relay = RelayProcess::start(simulator.local_addr(), folder.path());
+    ConsoleSpectator::connect(relay.address).read_bytes(100_000);
+    relay.signal("-KILL");
+    relay.wait();
+    let broken = slp_files(folder.path()).pop().unwrap();
+    assert!(!survey(&broken).unwrap().is_ok());
+
+    let mut relay = RelayProcess::start(simulator.local_addr(), folder.path());
+    relay.wait_for_log("repaired");
+    relay.wait_for_log("a game was saved");
+    relay.signal("-TERM");
+    assert_eq!(relay.wait().code(), Some(0));
+    let repaired = survey(&broken).unwrap();
+    assert!(repaired.is_ok());
+    let metadata = repaired.metadata.unwrap();
+    assert!(metadata.recording.unwrap().repaired);
+    assert_eq!(metadata.played_on.as_deref(), Some("nintendont"));
+    assert_eq!(metadata.console_nick.as_deref(), Some("andross"));
+    let events = common::events_of(&broken);
+    assert!(events.len() >= 90_000, "{}", events.len());
+    assert_same_bytes("repaired", &events, &game.events()[..events.len()]);
+    let whole = slp_files(folder.path()).into_iter().find(|path| *path != broken && *path != foreign);
+    assert_same_bytes("whole", &common::events_of(&whole.unwrap()), game.events());
+    assert_eq!(std::fs::read(&foreign).unwrap(), andross::slp::file::HEADER);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_stops_nobody_and_shows_in_the_exit_code() {
+    let game = synthetic(3, 300, true);
+    let simulator = console(&game, 600.0);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("not-a-folder");
+    std::fs::write(&file, "").unwrap();
+    let mut relay = RelayProcess::start(simulator.local_addr(), &file);
+    let mut spectator = ConsoleSpectator::connect(relay.address);
+    spectator.read_bytes(game.events().len());
+    assert_same_bytes("spectator", &spectator.data, game.events());
+    relay.wait_for_log("relayed but not recorded");
+    relay.signal("-TERM");
+    assert_eq!(relay.wait().code(), Some(1));
+    relay.wait_for_log("not everything could be recorded");
+}
+
+/// A real full disk: a small file system in memory, which takes the right to mount one.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_stops_nobody_and_what_is_missing_is_written_when_there_is_room_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = folder.path();
+    let mounted = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=400k", "tmpfs"])
+        .arg(disk)
+        .stderr(Stdio::null())
+        .status();
+    if !mounted.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: no right to mount a small file system");
+        return;
+    }
+    let unmount = Unmount(disk);
+    let ballast = disk.join("ballast");
+    std::fs::write(&ballast, vec![0; 300 * 1024]).unwrap();
+    let game = synthetic(4, 500, true);
+    let simulator = console(&game, 600.0);
+    let mut relay = RelayProcess::start(simulator.local_addr(), disk);
+    let mut spectator = ConsoleSpectator::connect(relay.address);
+    spectator.read_bytes(game.events().len());
+    assert_same_bytes("spectator", &spectator.data, game.events());
+    relay.wait_for_log("relayed but not recorded");
+    std::fs::remove_file(&ballast).unwrap();
+    relay.wait_for_log("a game was saved");
+    relay.signal("-TERM");
+    assert_eq!(relay.wait().code(), Some(0), "nothing was lost in the end");
+    let files = slp_files(disk);
+    assert_same_bytes("file", &common::events_of(&files[0]), game.events());
+    assert!(survey(&files[0]).unwrap().is_ok());
+    drop(unmount);
+}
+
+#[cfg(target_os = "linux")]
+struct Unmount<'a>(&'a Path);
+
+#[cfg(target_os = "linux")]
+impl Drop for Unmount<'_> {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0).status();
+    }
+}
+
+fn andross(args: &[&str]) -> (Option<i32>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_andross")).args(args).output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn a_wrong_command_line_is_named_and_exits_with_2() {
+    for (args, named) in [
+        (vec!["relay"], "SOURCE"),
+        (vec!["relay", "wii:port"], "`port` is not a port"),
+        (vec!["relay", "raw:wii"], "needs a port"),
+        (vec!["relay", "wii", "--listen", "here"], "write address:port"),
+        (vec!["relay", "wii", "--away-limit=-1"], "--away-limit"),
+        (vec!["relay", "wii", "--consumers", "0"], "--consumers"),
+        (vec!["relais"], "relais"),
+    ] {
+        let (code, text) = andross(&args);
+        assert_eq!(code, Some(2), "{args:?}: {text}");
+        assert!(text.contains(named), "{args:?}: {text}");
+    }
+}
+
+#[test]
+fn a_port_in_use_is_named_and_exits_with_1() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let (code, text) =
+        andross(&["relay", "127.0.0.1:9", "--listen", &address, "--replays", "off"]);
+    assert_eq!(code, Some(1));
+    assert!(text.contains(&address) && text.contains("--listen"), "{text}");
+}
