@@ -3,6 +3,7 @@
 //! Exit codes: 0 when all went well, 1 when something failed, 2 when the command line is wrong.
 
 mod console;
+mod demo;
 mod relay;
 mod replay;
 
@@ -23,6 +24,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Relay(relay::Args),
+    Demo(demo::Args),
     Console(console::Args),
     #[command(subcommand)]
     Replay(replay::Command),
@@ -31,7 +33,12 @@ enum Command {
 /// Parses, sets up logging and signals, runs the command.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    init_logging();
+    // The demonstration has its own live line; logs would only tear it.
+    init_logging(if matches!(cli.command, Command::Demo(_)) {
+        "warn"
+    } else {
+        "info"
+    });
     let shutdown = Shutdown::new();
     let on_signal = shutdown.clone();
     if let Err(error) = ctrlc::set_handler(move || on_signal.request(Reason::Signal)) {
@@ -39,6 +46,7 @@ pub fn main() -> ExitCode {
     }
     let result = match cli.command {
         Command::Relay(args) => relay::run(args, &shutdown),
+        Command::Demo(args) => demo::run(args, &shutdown),
         Command::Console(args) => console::run(args, &shutdown),
         Command::Replay(command) => replay::run(command),
     };
@@ -49,9 +57,9 @@ pub fn main() -> ExitCode {
 }
 
 /// Logs go to standard error, so that what a command prints can be piped. `RUST_LOG` says what is
-/// logged; by default `info`.
-fn init_logging() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+/// logged; else `default`.
+fn init_logging(default: &str) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
