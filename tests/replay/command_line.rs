@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use andross::replay::{Facts, repair};
 use andross::slp::Metadata;
 use andross::slp::file::EVENTS_AT;
 use serde_json::Value;
@@ -166,6 +167,32 @@ fn a_file_that_may_still_be_recorded_is_not_touched() {
     assert_eq!(output.status.code(), Some(1));
     assert!(lines(&output.stderr)[0].contains("may still be recorded"));
     assert_eq!(fs::read(&path).unwrap(), bytes);
+}
+
+/// The system itself stops the writing, in the middle of the metadata.
+#[cfg(unix)]
+#[test]
+fn a_repair_that_is_killed_has_not_set_the_length() {
+    const BLOCK: usize = 512; // of `ulimit -f`, as POSIX has it
+    let folder = tempdir().unwrap();
+    let fits = |frames: &i32| (EVENTS_AT + events(*frames, false).len()) % BLOCK > BLOCK - 100;
+    let events = events((1..).find(fits).unwrap(), false);
+    let path = save(folder.path(), "killed.slp", &file(0, &events, b""));
+    let end = EVENTS_AT + events.len();
+
+    let killed = std::process::Command::new("sh")
+        .args(["-c", "ulimit -f $0 && exec \"$1\" replay repair \"$2\""])
+        .arg((end / BLOCK + 1).to_string())
+        .args([Path::new(env!("CARGO_BIN_EXE_andross")), &path])
+        .output()
+        .unwrap();
+    assert!(!killed.status.success(), "{killed:?}");
+    let left = fs::read(&path).unwrap();
+    assert!(left.len() > end, "the metadata was begun");
+    assert_eq!(left[..end], file(0, &events, b""), "the length is still 0");
+
+    repair(&path, &Facts::default()).unwrap();
+    super::assert_repaired(&path, &left);
 }
 
 #[test]
