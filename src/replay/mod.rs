@@ -20,4 +20,4 @@ pub use behind::{MAX_METADATA_LEN, MetadataError};
 pub use problem::Problem;
 pub use repair::{Facts, RepairError, Repaired, plan, repair};
 pub use report::{ProblemReport, Report};
-pub use survey::{Survey, SurveyError, looks_complete, survey};
+pub use survey::{Survey, SurveyError, survey};

@@ -75,36 +75,11 @@ enum Stop {
 /// If the file cannot be read or is no `.slp` file. What is wrong inside one is no error but a
 /// [`Problem`]: so is an empty file, which a crash at the right moment leaves behind.
 pub fn survey(path: &Path) -> Result<Survey, SurveyError> {
-    Survey::read(&mut open(path)?)
-}
-
-/// Whether the file at `path` is complete as far as its two ends tell: its length is set, and good
-/// metadata and the end of the file follow there. The events are not read, so that thousands of
-/// files take no time.
-///
-/// # Errors
-/// As [`survey`].
-pub fn looks_complete(path: &Path) -> Result<bool, SurveyError> {
-    let mut file = open(path)?;
-    let file_len = file.seek(SeekFrom::End(0))?;
-    let announced_len = read_header(&mut file)?;
-    if announced_len == 0 {
-        return Ok(false);
-    }
-    let end = EVENTS_AT as u64 + u64::from(announced_len);
-    Ok(match Behind::read(&mut file, end, file_len)? {
-        Behind::Closed => true,
-        Behind::Metadata(found) => found.closed && found.trailing == 0,
-        Behind::Nothing | Behind::Unreadable(..) | Behind::Other => false,
-    })
-}
-
-fn open(path: &Path) -> Result<File, SurveyError> {
     // Before it is opened: that would wait for ever for the other end of a pipe.
     if !std::fs::metadata(path)?.is_file() {
         return Err(SurveyError::NotAFile);
     }
-    Ok(File::open(path)?)
+    Survey::read(&mut File::open(path)?)
 }
 
 impl Survey {

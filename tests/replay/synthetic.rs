@@ -106,7 +106,8 @@ pub fn save(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
     path
 }
 
-/// The recordings that nobody here made, or `None`, said aloud, where they are absent.
+/// The recordings that nobody here made, or `None`, said aloud, where they are absent. They are
+/// shared: to be read only. Whatever writes gets a copy ([`save`]).
 pub fn recordings() -> Option<Vec<PathBuf>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/replays");
     let Ok(entries) = std::fs::read_dir(&folder) else {
