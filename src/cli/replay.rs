@@ -169,7 +169,7 @@ fn each(files: &Files, tool: impl Fn(&Named<'_>) -> anyhow::Result<Told>) -> io:
             }
             Err(error) => {
                 all_ok = false;
-                let error = format!("{error:#}");
+                let error = error.to_string();
                 if files.json {
                     #[derive(Serialize)]
                     struct Failed {

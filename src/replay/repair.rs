@@ -10,7 +10,7 @@ use thiserror::Error;
 use super::behind::{Behind, Found};
 use super::problem::Problem;
 use super::start_time;
-use super::survey::{Stop, Survey, SurveyError, survey};
+use super::survey::{Survey, SurveyError, survey};
 use crate::slp::Metadata;
 use crate::slp::file::{EVENTS_AT, LENGTH_AT};
 use crate::slp::metadata::RecordingNotes;
@@ -70,7 +70,7 @@ pub enum RepairError {
     InUse,
     /// Writing failed on the way. The events are safe; a second repair goes on where this stopped.
     #[error("cannot be written, repair it again later: {0}")]
-    Write(#[source] io::Error),
+    Write(io::Error),
 }
 
 /// Says what [`repair`] would do with the file that was surveyed.
@@ -81,14 +81,10 @@ pub fn plan(survey: &Survey) -> Result<Repaired, RepairError> {
     if survey.events_len == 0 {
         return Err(RepairError::NoEvents);
     }
-    if survey.frame_end.is_some() && survey.stop != Stop::End {
-        let at = survey.events_end();
-        return Err(RepairError::Damaged(match survey.stop {
-            Stop::Cut { code, have } => Problem::CutEvent { at, code, have },
-            Stop::PayloadSizes(error) => Problem::PayloadSizes { at, error },
-            Stop::Unknown(code) => Problem::UnknownEvent { at, code },
-            Stop::End => Problem::NoEvents { at },
-        }));
+    if survey.frame_end.is_some()
+        && let Some(problem) = survey.events_problem()
+    {
+        return Err(RepairError::Damaged(problem));
     }
     let events_len =
         u32::try_from(survey.events_len).map_err(|_| RepairError::TooLong(survey.events_len))?;
@@ -131,13 +127,20 @@ pub fn repair(path: &Path, facts: &Facts) -> Result<Repaired, RepairError> {
     if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
         return Err(RepairError::InUse);
     }
+    let repaired = repair_locked(&mut file, path, facts);
+    // Closing the file would do, but for a process that was forked off meanwhile and holds it too.
+    let _ = file.unlock();
+    repaired
+}
+
+fn repair_locked(file: &mut File, path: &Path, facts: &Facts) -> Result<Repaired, RepairError> {
     // Again, as it may have changed before it was locked.
-    let survey = Survey::read(&mut file)?;
+    let survey = Survey::read(file)?;
     let repaired = plan(&survey)?;
     if let Repaired::Completed { events_len, .. } = repaired {
         let modified = file.metadata().and_then(|data| data.modified()).ok();
         let guess = || start_time::guess(path, modified, survey.summary.seconds());
-        complete(&mut file, &survey, events_len, || {
+        complete(file, &survey, events_len, || {
             metadata(&survey, facts, guess)
         })
         .map_err(RepairError::Write)?;

@@ -39,7 +39,7 @@ pub struct Survey {
     /// What stands behind the events: at `frame_end`, else behind the last whole event.
     pub(super) behind: Behind,
     /// Why the events end where they do.
-    pub(super) stop: Stop,
+    stop: Stop,
 }
 
 /// A file that cannot be surveyed at all.
@@ -58,7 +58,7 @@ pub enum SurveyError {
 
 /// Why the events of a file end where they do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Stop {
+enum Stop {
     /// There are no more bytes.
     End,
     /// The next event is not all there.
@@ -155,7 +155,8 @@ impl Survey {
         })
     }
 
-    fn events_problem(&self) -> Option<Problem> {
+    /// Why the events end too early, if they do.
+    pub(super) fn events_problem(&self) -> Option<Problem> {
         let at = self.events_end();
         match self.stop {
             Stop::End if self.events_len == 0 => Some(Problem::NoEvents { at }),
