@@ -10,7 +10,6 @@ use std::path::Path;
 use std::{fs, io};
 
 fn main() -> io::Result<()> {
-    if std::env::args().nth(1).is_some() { let a: Vec<String> = std::env::args().collect(); if a.len() > 2 { fs::write("/tmp/fx/dump.slp", generator::dump(a[2].parse().unwrap(), u32::from_str_radix(&a[3], 16).unwrap()))?; } else { generator::tune(); } return Ok(()); }
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     fs::create_dir_all(&folder)?;
     for fixture in generator::all() {

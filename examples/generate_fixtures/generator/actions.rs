@@ -87,9 +87,14 @@ impl Action {
             Self::Guard => (0xB3, NO_ANIMATION),
             Self::GuardOff => (0xB4, 0x27),
             Self::GuardStun => (0xB5, 0x28),
-            Self::DamageGround(severity) => (0x4E + u16::from(severity), 0xA8 + u32::from(severity)),
+            Self::DamageGround(severity) => {
+                (0x4E + u16::from(severity), 0xA8 + u32::from(severity))
+            }
             Self::DamageAir(severity) => (0x54 + u16::from(severity), 0xAE + u32::from(severity)),
-            Self::Fly(way) => ([0x58, 0x57, 0x5A][way as usize], [0xB2, 0xB1, 0xB4][way as usize]),
+            Self::Fly(way) => (
+                [0x58, 0x57, 0x5A][way as usize],
+                [0xB2, 0xB1, 0xB4][way as usize],
+            ),
             Self::DamageFall => (0x26, 0x1D),
             Self::DownBound => (0xB7, 0xB7),
             Self::DownWait => (0xB8, 0xB8),
@@ -111,7 +116,10 @@ impl Action {
 
     /// In the middle of being hit: no control until hitstun ends.
     pub fn is_damage(self) -> bool {
-        matches!(self, Self::DamageGround(_) | Self::DamageAir(_) | Self::Fly(_))
+        matches!(
+            self,
+            Self::DamageGround(_) | Self::DamageAir(_) | Self::Fly(_)
+        )
     }
 
     /// Holding up the shield.
@@ -190,19 +198,19 @@ impl Attack {
         const HIGH: (f32, f32) = (0.5, 0.87);
         const UP: (f32, f32) = (0.17, 0.985);
         let (state, animation, id, [first, last, length], reach, damage, launch, knockback, landing_lag) = match self {
-            Self::Jab => (0x2C, 0x2E, 2, [3, 4, 17], [2.0, 10.0, 4.0, 11.0], 4.0, SIDE, (0.0, 90.0), 0),
-            Self::Dash => (0x32, 0x34, 6, [5, 12, 36], [0.0, 11.0, 2.0, 10.0], 8.0, HIGH, (35.0, 90.0), 0),
-            Self::ForwardTilt => (0x35, 0x37, 7, [6, 9, 28], [3.0, 14.0, 4.0, 10.0], 9.0, SIDE, (10.0, 100.0), 0),
-            Self::UpTilt => (0x38, 0x3A, 8, [5, 11, 24], [-6.0, 8.0, 6.0, 24.0], 9.0, UP, (25.0, 120.0), 0),
-            Self::DownTilt => (0x39, 0x3B, 9, [7, 9, 30], [3.0, 14.0, 0.0, 6.0], 10.0, UP, (25.0, 125.0), 0),
-            Self::ForwardSmash => (0x3C, 0x3E, 10, [12, 16, 40], [4.0, 18.0, 4.0, 13.0], 16.0, SIDE, (30.0, 108.0), 0),
-            Self::UpSmash => (0x3F, 0x42, 11, [7, 13, 42], [-8.0, 8.0, 6.0, 26.0], 16.0, UP, (35.0, 112.0), 0),
-            Self::DownSmash => (0x40, 0x43, 12, [6, 10, 44], [-14.0, 14.0, 0.0, 7.0], 14.0, SIDE, (25.0, 105.0), 0),
-            Self::NeutralAir => (0x41, 0x44, 13, [4, 20, 40], [-6.0, 8.0, 0.0, 12.0], 10.0, SIDE, (15.0, 100.0), 15),
-            Self::ForwardAir => (0x42, 0x45, 14, [6, 9, 36], [2.0, 15.0, 1.0, 14.0], 11.0, HIGH, (20.0, 95.0), 20),
-            Self::BackAir => (0x43, 0x46, 15, [4, 8, 38], [-15.0, -1.0, 3.0, 12.0], 13.0, (-0.77, 0.64), (15.0, 105.0), 20),
-            Self::UpAir => (0x44, 0x47, 16, [5, 9, 36], [-8.0, 8.0, 8.0, 24.0], 11.0, UP, (30.0, 100.0), 18),
-            Self::DownAir => (0x45, 0x48, 17, [8, 16, 45], [-5.0, 6.0, -8.0, 5.0], 12.0, HIGH, (20.0, 95.0), 24),
+            Self::Jab => (0x2C, 0x2E, 2, [3, 4, 17], [2.0, 10.0, 4.0, 11.0], 5.0, SIDE, (0.0, 90.0), 0),
+            Self::Dash => (0x32, 0x34, 6, [5, 12, 36], [0.0, 11.0, 2.0, 10.0], 11.0, HIGH, (35.0, 90.0), 0),
+            Self::ForwardTilt => (0x35, 0x37, 7, [6, 9, 28], [3.0, 14.0, 4.0, 10.0], 11.0, SIDE, (10.0, 100.0), 0),
+            Self::UpTilt => (0x38, 0x3A, 8, [5, 11, 24], [-6.0, 8.0, 6.0, 24.0], 11.0, UP, (25.0, 120.0), 0),
+            Self::DownTilt => (0x39, 0x3B, 9, [7, 9, 30], [3.0, 14.0, 0.0, 6.0], 12.0, UP, (25.0, 125.0), 0),
+            Self::ForwardSmash => (0x3C, 0x3E, 10, [12, 16, 40], [4.0, 18.0, 4.0, 13.0], 20.0, SIDE, (30.0, 108.0), 0),
+            Self::UpSmash => (0x3F, 0x42, 11, [7, 13, 42], [-8.0, 8.0, 6.0, 26.0], 19.0, UP, (35.0, 112.0), 0),
+            Self::DownSmash => (0x40, 0x43, 12, [6, 10, 44], [-14.0, 14.0, 0.0, 7.0], 17.0, SIDE, (25.0, 105.0), 0),
+            Self::NeutralAir => (0x41, 0x44, 13, [4, 20, 40], [-6.0, 8.0, 0.0, 12.0], 12.0, SIDE, (15.0, 100.0), 15),
+            Self::ForwardAir => (0x42, 0x45, 14, [6, 9, 36], [2.0, 15.0, 1.0, 14.0], 13.0, HIGH, (20.0, 95.0), 20),
+            Self::BackAir => (0x43, 0x46, 15, [4, 8, 38], [-15.0, -1.0, 3.0, 12.0], 15.0, (-0.77, 0.64), (15.0, 105.0), 20),
+            Self::UpAir => (0x44, 0x47, 16, [5, 9, 36], [-8.0, 8.0, 8.0, 24.0], 13.0, UP, (30.0, 100.0), 18),
+            Self::DownAir => (0x45, 0x48, 17, [8, 16, 45], [-5.0, 6.0, -8.0, 5.0], 14.0, HIGH, (20.0, 95.0), 24),
         };
         AttackFacts { state, animation, id, first, last, length, reach, damage, launch, knockback, landing_lag }
     }

@@ -98,13 +98,6 @@ impl Battle {
         self.next_frame
     }
 
-    /// Who leads at this port.
-    pub fn leader(&self, port: u8) -> Option<&Fighter> {
-        self.fighters
-            .iter()
-            .find(|fighter| fighter.port == port && !fighter.is_follower)
-    }
-
     /// Whether at most one player has stocks left.
     pub fn is_over(&self) -> bool {
         let leaders = self.fighters.iter().filter(|fighter| !fighter.is_follower);
@@ -120,7 +113,11 @@ impl Battle {
         }
         let seed = self.random.0;
         for (fighter, &pad) in self.fighters.iter_mut().zip(pads) {
-            fighter.take_pad(if index < FIRST_CONTROL { Pad::default() } else { pad });
+            fighter.take_pad(if index < FIRST_CONTROL {
+                Pad::default()
+            } else {
+                pad
+            });
         }
         let before = self.present();
 
@@ -140,6 +137,7 @@ impl Battle {
         self.move_items();
         self.settle_hits();
         self.lose_stocks();
+        self.follow_the_leaders();
         self.number_actions();
         self.random.next();
         self.next_frame += 1;
@@ -156,7 +154,10 @@ impl Battle {
 
     fn present(&self) -> Vec<Fighter> {
         let fighters = self.fighters.iter();
-        fighters.filter(|fighter| fighter.is_present).cloned().collect()
+        fighters
+            .filter(|fighter| fighter.is_present)
+            .cloned()
+            .collect()
     }
 
     /// A follower has its leader's stocks and comes in again together with it.
@@ -209,7 +210,12 @@ impl Battle {
                 self.fighters.iter().position(leads)
             });
             if let Some(attacker) = attacker {
-                combat::credit(&hit, &mut self.fighters[attacker], was_stunned, by.is_some());
+                combat::credit(
+                    &hit,
+                    &mut self.fighters[attacker],
+                    was_stunned,
+                    by.is_some(),
+                );
             }
         }
     }
@@ -231,7 +237,6 @@ impl Battle {
             };
             fighter.die(way);
         }
-        self.follow_the_leaders();
     }
 
     fn number_actions(&mut self) {

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use super::actions::Action;
 use super::battle::Battle;
-use super::fighter::{Fighter, direction};
-use super::pad::{A, B, L, Pad, SMASH, X};
+use super::fighter::Fighter;
+use super::pad::{A, B, L, Pad, X};
 use super::random::Random;
 
 /// Frames that Nana lags behind Popo.
@@ -176,7 +176,7 @@ impl Brain {
         } else if dy < -15.0 && me.on != Some(floor.id) {
             self.hold(Pad::default(), 1);
             self.hold(Pad::default().at_height(-FULL), 2);
-        } else if dx.abs() > 40.0 && has_gun && self.random.chance(35) {
+        } else if dx.abs() > 38.0 && has_gun && self.random.chance(55) {
             self.hold(Pad::default(), 1);
             self.hold(Pad::default().with(B), 2);
             self.hold(Pad::default(), 25);
@@ -192,7 +192,11 @@ impl Brain {
 
     fn keep_away(&mut self, battle: &Battle, me: &Fighter, foe: &Fighter) {
         let edge = battle.ground.stage.floor.right;
-        let away = if me.x.abs() > 0.6 * edge { -me.x } else { me.x - foe.x };
+        let away = if me.x.abs() > 0.6 * edge {
+            -me.x
+        } else {
+            me.x - foe.x
+        };
         let side = if away == 0.0 { 1.0 } else { away };
         if self.random.chance(35) {
             // A dash dance: there and back.

@@ -9,7 +9,7 @@ use andross::slp::EventCode;
 use super::battle::{Frame, StageEvent};
 use super::fighter::Fighter;
 use super::items::Item;
-use super::pad::level;
+use super::pad::{Pad, level};
 
 /// A recorder version and the events it writes, with their payload sizes, in its own order.
 pub struct Recorder {
@@ -72,11 +72,6 @@ pub static V3_18_0: Recorder = Recorder {
 };
 
 impl Recorder {
-    /// Whether this version writes events of this kind.
-    pub fn knows(&self, code: EventCode) -> bool {
-        self.sizes.iter().any(|(known, _)| *known == code)
-    }
-
     /// Event Payloads. `gecko_size` is what is announced for the gecko list.
     pub fn payload_sizes(&self, gecko_size: u16) -> Vec<u8> {
         let mut out = vec![EventCode::EVENT_PAYLOADS.0, 3 * self.sizes.len() as u8 + 1];
@@ -93,7 +88,12 @@ impl Recorder {
         let Builder(bytes) = event;
         if let Some((_, size)) = self.sizes.iter().find(|(code, _)| code.0 == bytes[0]) {
             let len = 1 + usize::from(*size);
-            assert!(bytes.len() >= len, "{:#04x} has {} bytes", bytes[0], bytes.len());
+            assert!(
+                bytes.len() >= len,
+                "{:#04x} has {} bytes",
+                bytes[0],
+                bytes.len()
+            );
             out.extend(&bytes[..len]);
         }
     }
@@ -156,10 +156,11 @@ impl Builder {
 
 fn pre_frame(frame: &Frame, fighter: &Fighter) -> Builder {
     let pad = fighter.pad;
-    // A computer, and Nana, hold no controller.
-    let is_human = !fighter.is_cpu && !fighter.is_follower;
-    let (buttons, trigger) = if is_human { (pad.buttons, pad.trigger()) } else { (0, 0.0) };
-    let raw = |value: i8| if is_human { value as u8 } else { 0 };
+    // What the controller at the port says: nothing for a computer, the leader's for a follower.
+    let mut leaders = frame.before.iter().filter(|fighter| !fighter.is_follower);
+    let held = leaders
+        .find(|leader| leader.port == fighter.port && !leader.is_cpu)
+        .map_or_else(Pad::default, |leader| leader.pad);
     Builder::new(EventCode::PRE_FRAME)
         .i32(frame.index)
         .u8(fighter.port)
@@ -175,14 +176,14 @@ fn pre_frame(frame: &Frame, fighter: &Fighter) -> Builder {
         .f32(level(pad.c_y))
         .f32(pad.trigger())
         .u32(pad.processed())
-        .u16(buttons)
-        .f32(trigger)
+        .u16(held.buttons)
+        .f32(held.trigger())
         .f32(0.0)
-        .u8(raw(pad.x))
+        .u8(held.x as u8)
         .f32(fighter.percent)
-        .u8(raw(pad.y))
-        .u8(raw(pad.c_x))
-        .u8(raw(pad.c_y))
+        .u8(held.y as u8)
+        .u8(held.c_x as u8)
+        .u8(held.c_y as u8)
 }
 
 fn post_frame(index: i32, fighter: &Fighter) -> Builder {
@@ -205,13 +206,21 @@ fn post_frame(index: i32, fighter: &Fighter) -> Builder {
         .u8(fighter.stocks)
         .f32(count)
         .bytes(&fighter.flags())
-        .f32(if is_stunned { fighter.hitstun as f32 } else { 0.0 })
+        .f32(if is_stunned {
+            fighter.hitstun as f32
+        } else {
+            0.0
+        })
         .u8(fighter.on.is_none().into())
         .u16(fighter.last_ground)
         .u8(fighter.jumps_left)
         .u8(fighter.l_cancel)
         .u8(fighter.hurtbox())
-        .f32(if fighter.on.is_some() { fighter.ground_x } else { fighter.air_x })
+        .f32(if fighter.on.is_some() {
+            fighter.ground_x
+        } else {
+            fighter.air_x
+        })
         .f32(fighter.speed_y)
         .f32(fighter.knock_x)
         .f32(fighter.knock_y)

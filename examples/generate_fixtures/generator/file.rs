@@ -10,11 +10,11 @@ use super::game_start::{Player, Setup};
 use super::pad::Pad;
 use super::{gecko, netplay};
 
-/// A game that is not over after this many frames has a seed that makes for a dull fixture.
+/// A game that is not over after this many frames needs another seed: fixtures are to be short.
 const MAX_FRAMES: usize = 2_000;
 
 /// Where the unfinished file is cut: some seconds into the game.
-const UNFINISHED_FRAMES: usize = 240;
+const UNFINISHED_FRAMES: usize = 200;
 
 /// A fixture: how the match is set up and how it is recorded.
 pub struct Game {
@@ -83,8 +83,10 @@ fn events(game: &Game) -> Vec<u8> {
         Ending::None { .. } => return events,
     };
     let end = Builder::new(EventCode::GAME_END).u8(method).u8(quitter);
-    game.recorder
-        .write(&mut events, end.bytes(&placements(&game.setup.players, &frames)));
+    game.recorder.write(
+        &mut events,
+        end.bytes(&placements(&game.setup.players, &frames)),
+    );
     events
 }
 
@@ -107,11 +109,14 @@ fn play(game: &Game) -> Vec<(Frame, i32)> {
     let mut all_pads: Vec<Vec<Pad>> = Vec::new();
     let mut frames = Vec::new();
     while !is_over(&game.ending, &battle) {
-        let pads: Vec<Pad> = brains.iter_mut().flat_map(|brain| brain.pads(&battle)).collect();
+        let pads: Vec<Pad> = brains
+            .iter_mut()
+            .flat_map(|brain| brain.pads(&battle))
+            .collect();
         let frame = battle.step(&pads);
         frames.push((frame.clone(), frame.index));
         all_pads.push(pads);
-        if frames.len() > 6000 { eprintln!("TOO LONG"); break; }
+        assert!(frames.len() < MAX_FRAMES, "no end in sight");
     }
     if setup.is_online() {
         frames = netplay::record(&start, &all_pads, &[1]);
@@ -163,34 +168,4 @@ fn metadata(game: &Game, events: &[u8]) -> Metadata {
     metadata.played_on = Some(game.played_on.into());
     metadata.console_nick = game.console_nick.map(Into::into);
     metadata
-}
-
-/// TUNING ONLY
-pub fn tune(name: &str, game: &mut Game) {
-    let keep = game.setup.seed;
-    for k in 0..400u32 {
-        game.setup.seed = if game.setup.is_online() { k * 7 + 0x4001 } else { 0x5EED_0000 + k * 7919 };
-        let setup = &game.setup;
-        let frames = play(game);
-        let size = events(game).len();
-        let last = &frames.last().unwrap().0;
-        let mut deaths = Vec::new();
-        let mut hits = 0;
-        let mut by = [0; 4];
-        let mut items = 0u32;
-        let mut nana = 0;
-        for w in frames.windows(2) {
-            for a in &w[0].0.after { for b in &w[1].0.after {
-                if a.port == b.port && a.is_follower == b.is_follower {
-                    if b.stocks < a.stocks && !a.is_follower { deaths.push((w[1].0.index, a.port, a.percent as i32, a.last_hit_by)); }
-                    if a.is_follower && b.shown().0 < 4 && a.shown().0 > 4 { nana += 1; }
-                    if b.percent > a.percent { hits += 1; if b.last_hit_by < 4 { by[b.last_hit_by as usize] += 1; } }
-                }
-            }}
-            items = items.max(w[1].0.items.iter().map(|i| i.spawn_id + 1).max().unwrap_or(0));
-        }
-        let score: Vec<_> = setup.players.iter().map(|p| last.after.iter().find(|f| f.port == p.entrant.port && !f.is_follower).map_or(0, |f| f.stocks)).collect();
-        println!("{name} seed {:#010x} size {size} frames {} last {} hits {hits} {by:?} items {items} nana {nana} score {score:?} deaths {deaths:?}", setup.seed, frames.len(), last.index);
-    }
-    game.setup.seed = keep;
 }

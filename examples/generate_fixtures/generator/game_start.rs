@@ -39,7 +39,9 @@ pub struct Setup {
 /// What no field of SPEC.md names, and what every recording seen has there: the first 16 bytes of
 /// the Game Info Block up to the stage (four stocks game, timer counts down, no items), and the
 /// fixed bytes of a player. The stage and the timer follow.
-const INFO_START: [u8; 14] = [0x32, 0x01, 0x86, 0x4C, 0xC3, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0x6E];
+const INFO_START: [u8; 14] = [
+    0x32, 0x01, 0x86, 0x4C, 0xC3, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0x6E,
+];
 
 /// Eight minutes.
 const TIMER_SECONDS: u32 = 480;
@@ -118,9 +120,22 @@ impl Setup {
             None => [NO_CHARACTER, 3, self.stocks, 0],
         };
         // Handicap 9, name tag slot 120 (none), rumble on, CPU level.
-        let rumble = if self.player(port).is_some() { 0xC0 } else { 0x40 };
-        let level = if self.player(port).is_some_and(|player| player.entrant.is_cpu) { 9 } else { 1 };
-        let middle = [0, 0xFF, 0, 0, 9, 0, 0x78, 0, rumble, 0, 4, level, 0, 0, 0, 0, 0, 0, 0, 0];
+        let rumble = if self.player(port).is_some() {
+            0xC0
+        } else {
+            0x40
+        };
+        let level = if self
+            .player(port)
+            .is_some_and(|player| player.entrant.is_cpu)
+        {
+            9
+        } else {
+            1
+        };
+        let middle = [
+            0, 0xFF, 0, 0, 9, 0, 0x78, 0, rumble, 0, 4, level, 0, 0, 0, 0, 0, 0, 0, 0,
+        ];
         let event = event.bytes(&start).bytes(&middle);
         // Offense, defense, model scale.
         event.f32(1.0).f32(1.0).f32(1.0)
@@ -131,7 +146,10 @@ impl Setup {
 /// that takes all eight characters.
 fn field<const LEN: usize>(text: &str) -> [u8; LEN] {
     let (bytes, _, has_unknown) = SHIFT_JIS.encode(text);
-    assert!(!has_unknown && bytes.len() <= LEN, "{text:?} does not fit into {LEN} bytes");
+    assert!(
+        !has_unknown && bytes.len() <= LEN,
+        "{text:?} does not fit into {LEN} bytes"
+    );
     let mut field = [0; LEN];
     field[..bytes.len()].copy_from_slice(&bytes);
     field

@@ -12,8 +12,8 @@ const DELAY: [(i32, usize); 9] = [
     (40, 3),
     (95, 0),
     (150, 2),
-    (230, 7),
-    (243, 1),
+    (215, 7),
+    (260, 1),
     (300, 4),
     (330, 0),
     (420, 2),
@@ -35,7 +35,11 @@ pub fn record(start: &Battle, pads: &[Vec<Pad>], remote: &[usize]) -> Vec<(Frame
         let wrong = (known..now.min(at)).find(|&frame| assumed[frame] != pads[frame]);
         known = now;
         let from = wrong.unwrap_or(at);
-        assert!(at - from <= MAX_ROLLBACK, "a rollback of {} frames", at - from);
+        assert!(
+            at - from <= MAX_ROLLBACK,
+            "a rollback of {} frames",
+            at - from
+        );
         states.truncate(from + 1);
         assumed.truncate(from);
         for frame in from..=at {
