@@ -2,7 +2,6 @@
 
 mod common;
 
-use std::net::TcpListener;
 use std::time::Duration;
 
 use andross::protocol::{ClientToken, Cursor};
@@ -232,12 +231,7 @@ fn between_games_there_is_no_history_but_a_cursor_is_honoured() {
 
 #[test]
 fn a_spectator_before_the_console_is_greeted_and_kept() {
-    // A port where nothing listens yet.
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
-    let shutdown = Shutdown::new();
-    let mut venue = Venue::relay(address, shutdown.clone(), |_| {});
+    let (mut venue, address) = Venue::without_console(|_| {});
     let mut early = ConsoleSpectator::connect(venue.console_address());
     let mut raw = RawSpectator::connect(venue.raw_address());
     assert_eq!(
@@ -249,19 +243,14 @@ fn a_spectator_before_the_console_is_greeted_and_kept() {
     }
     // The console comes in the middle of an evening: an earlier game moved its position.
     let (game, earlier) = (synthetic(9, 300, true), synthetic(10, 50, true));
-    let simulator = Simulator::start(
-        Options {
-            listen: address,
-            recordings: vec![earlier.clone(), game.clone()],
-            fps: 1000.0,
-            pause: Duration::from_millis(1200),
-            wait_for_client: false,
-            ..Options::default()
-        },
-        &shutdown,
-    )
-    .unwrap();
-    venue.simulator = Some(simulator);
+    venue.switch_on(Options {
+        listen: address,
+        recordings: vec![earlier.clone(), game.clone()],
+        fps: 1000.0,
+        pause: Duration::from_millis(1200),
+        wait_for_client: false,
+        ..Options::default()
+    });
     while !early.data.ends_with(game.events()) {
         assert!(early.read_message());
     }

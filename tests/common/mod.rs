@@ -145,6 +145,20 @@ impl Venue {
         }
     }
 
+    /// A relay whose console is switched off; [`Venue::switch_on`] does that.
+    pub fn without_console(tweak: impl FnOnce(&mut RelayConfig)) -> (Self, SocketAddr) {
+        // A port where nothing listens yet.
+        let listener = std::net::TcpListener::bind(loopback()).unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        (Self::relay(address, Shutdown::new(), tweak), address)
+    }
+
+    /// Switches the console on, which must listen where the relay looks for it.
+    pub fn switch_on(&mut self, options: Options) {
+        self.simulator = Some(Simulator::start(options, &self.shutdown).unwrap());
+    }
+
     pub fn simulator(&self) -> &Simulator {
         self.simulator.as_ref().unwrap()
     }
