@@ -240,14 +240,14 @@ fn compare_with_slippi_js(
     let ours = facts.remove(0);
     assert_eq!(ours["metadata"]["playedOn"], "nintendont", "{name}");
     assert_eq!(ours["metadata"]["consoleNick"], "andross", "{name}");
+    if !complete {
+        // Cut off inside a frame: the original has no facts to compare with.
+        return;
+    }
     assert_eq!(
         ours["metadata"]["lastFrame"], ours["lastFrame"],
         "{name}, slippi-js {version}"
     );
-    if !complete {
-        // Without metadata the original cannot be asked: the recording is the better file.
-        return;
-    }
     let theirs = read_with(version, &[original.to_owned()]).remove(0);
     for fact in ["stage", "players", "lastFrame", "end"] {
         assert_eq!(
