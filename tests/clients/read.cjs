@@ -29,9 +29,9 @@ for (const file of files) {
       startAt: metadata.startAt,
       playedOn: metadata.playedOn,
       consoleNick: metadata.consoleNick,
-      names: Object.fromEntries(Object.entries(metadata.players).map(([k, v]) => [k, v.names])),
+      // The earliest recorders wrote no players.
       characters: Object.fromEntries(
-        Object.entries(metadata.players).map(([k, v]) => [k, v.characters]),
+        Object.entries(metadata.players ?? {}).map(([index, player]) => [index, player.characters]),
       ),
     },
   });
