@@ -110,8 +110,10 @@ impl Link {
     ) {
         while let Ok(mut peer) = self.accept() {
             let Err(end) = serve(&mut self, &mut peer);
-            let shared = Arc::clone(&self.shared);
-            shared.change(|state| state.forget_client(peer.epoch));
+            // Switched off, the state still tells whether the client got everything.
+            if !matches!(end, End::Stopped) {
+                self.shared.change(|state| state.forget_client(peer.epoch));
+            }
             tracing::info!("{}: connection closed: {end}", peer.addr);
             peer.close();
         }

@@ -47,6 +47,9 @@ pub const MAX_NICK_LEN: usize = 31;
 /// The pace of the game in frames a second.
 pub const FPS: f64 = 59.94;
 
+/// The lowest pace: a frame in a quarter of an hour. Below, a game would outlast the clock.
+pub const MIN_FPS: f64 = 0.001;
+
 /// The highest pace: beyond, there is nothing left to wait for between two frames.
 pub const MAX_FPS: f64 = 100_000.0;
 
@@ -60,7 +63,7 @@ pub struct Options {
     pub listen: SocketAddr,
     /// What is played, in this order; at least one.
     pub recordings: Vec<Recording>,
-    /// Frames a second, above 0, at most [`MAX_FPS`]. There is no mercy at any pace: a client more
+    /// Frames a second, from [`MIN_FPS`] to [`MAX_FPS`]. There is no mercy at any pace: a client more
     /// than 3 MiB behind loses bytes, as with a real console.
     pub fps: f64,
     /// How often.
@@ -104,13 +107,13 @@ pub enum SimulatorError {
     #[error("there is no recording to play; name at least one .slp file")]
     NoRecordings,
     /// No pace at all, or one that nothing can keep.
-    #[error("{0} frames a second cannot be played; the pace is above 0 and at most {MAX_FPS}")]
+    #[error("{0} frames a second cannot be played; the pace is from {MIN_FPS} to {MAX_FPS}")]
     Fps(f64),
     /// A nickname that no console has.
     #[error("the nickname {0:?} is longer than a console's: at most {MAX_NICK_LEN} bytes")]
     Nick(String),
     /// The port cannot be listened on.
-    #[error("cannot listen on {addr}; is another console or relay using the port?")]
+    #[error("cannot listen on {addr} (is the port in use, or the address another machine's?)")]
     Listen {
         /// What was asked for.
         addr: SocketAddr,
@@ -262,7 +265,7 @@ fn check(options: &Options) -> Result<(), SimulatorError> {
     if options.recordings.is_empty() {
         return Err(SimulatorError::NoRecordings);
     }
-    if !(options.fps > 0.0 && options.fps <= MAX_FPS) {
+    if !(MIN_FPS..=MAX_FPS).contains(&options.fps) {
         return Err(SimulatorError::Fps(options.fps));
     }
     if options.nick.len() > MAX_NICK_LEN {
@@ -304,6 +307,5 @@ fn announcer(
         mac: [0x02, b'a', b'n', b'd', high, low],
         nick: nick.to_owned(),
     };
-    Announcer::new(to, announcement)
-        .map_err(|source| SimulatorError::Announce { addr: to, source })
+    Announcer::new(to, announcement).map_err(|source| SimulatorError::Announce { addr: to, source })
 }

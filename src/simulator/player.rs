@@ -82,7 +82,7 @@ impl Player {
         pause: Duration,
     ) -> Result<(), Interrupt> {
         let mut state = self.shared.lock();
-        self.sleep_until(&mut state, boots, Instant::now() + pause)?;
+        self.sleep_until(&mut state, boots, Instant::now().checked_add(pause))?;
         while self.wait_for_client && !state.met_client {
             check(&state, boots)?;
             self.shared.wait_for_change(&mut state, None);
@@ -93,7 +93,7 @@ impl Player {
         let start = Instant::now();
         for (step, events) in recording.steps().enumerate() {
             let mut state = self.shared.lock();
-            self.sleep_until(&mut state, boots, self.due(start, step))?;
+            self.sleep_until(&mut state, boots, Some(self.due(start, step)))?;
             state.playing = Some(Playing {
                 game,
                 name: Arc::clone(recording.name()),
@@ -112,18 +112,19 @@ impl Player {
         start + Duration::from_secs_f64(step as f64 / self.fps)
     }
 
+    /// Sleeps until `deadline`; without one, until an interrupt.
     fn sleep_until(
         &self,
         state: &mut MutexGuard<'_, State>,
         boots: u64,
-        deadline: Instant,
+        deadline: Option<Instant>,
     ) -> Result<(), Interrupt> {
         loop {
             check(state, boots)?;
-            if Instant::now() >= deadline {
+            if deadline.is_some_and(|at| at <= Instant::now()) {
                 return Ok(());
             }
-            self.shared.wait_for_change(state, Some(deadline));
+            self.shared.wait_for_change(state, deadline);
         }
     }
 

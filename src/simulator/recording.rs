@@ -199,9 +199,7 @@ mod tests {
     use super::*;
 
     /// Game Start 2 bytes, Post-Frame 4, Game End 1, Frame Bookend 4.
-    const TABLE: [u8; 14] = [
-        0x35, 13, 0x36, 0, 2, 0x38, 0, 4, 0x39, 0, 1, 0x3C, 0, 4,
-    ];
+    const TABLE: [u8; 14] = [0x35, 13, 0x36, 0, 2, 0x38, 0, 4, 0x39, 0, 1, 0x3C, 0, 4];
 
     fn frame_event(code: u8, frame: i32) -> Vec<u8> {
         let mut event = vec![code];
