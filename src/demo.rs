@@ -33,9 +33,18 @@ const REFRESH: Duration = Duration::from_millis(200);
 /// The games that are played when nobody names others: the project's own synthetic ones.
 const FIXTURES: [(&str, &[u8]); 4] = [
     ("items", include_bytes!("../fixtures/v3.7.0-items.slp")),
-    ("rollbacks", include_bytes!("../fixtures/v3.18.0-rollback-names.slp")),
-    ("Ice Climbers", include_bytes!("../fixtures/v3.7.0-ice-climbers.slp")),
-    ("four players", include_bytes!("../fixtures/v3.18.0-four-players.slp")),
+    (
+        "rollbacks",
+        include_bytes!("../fixtures/v3.18.0-rollback-names.slp"),
+    ),
+    (
+        "Ice Climbers",
+        include_bytes!("../fixtures/v3.7.0-ice-climbers.slp"),
+    ),
+    (
+        "four players",
+        include_bytes!("../fixtures/v3.18.0-four-players.slp"),
+    ),
 ];
 
 /// What to play and for how long.

@@ -251,7 +251,10 @@ fn compare_with_slippi_js(
         if said.is_null() || said.as_object().is_some_and(|object| object.is_empty()) {
             continue;
         }
-        assert_eq!(ours["metadata"][fact], theirs["metadata"][fact], "{name}: {fact} in the metadata");
+        assert_eq!(
+            ours["metadata"][fact], theirs["metadata"][fact],
+            "{name}: {fact} in the metadata"
+        );
     }
     for fact in ["stage", "players", "lastFrame", "end"] {
         assert_eq!(

@@ -15,7 +15,14 @@ use tracing_subscriber::EnvFilter;
 
 /// The relay between Melee consoles and everyone who watches them.
 #[derive(Parser)]
-#[command(name = "andross", version, arg_required_else_help = true)]
+#[command(
+    name = "andross",
+    version,
+    arg_required_else_help = true,
+    after_help = "See it work:         andross demo
+Relay a console:     andross relay 192.168.1.20
+Look at saved games: andross replay info replays/"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
