@@ -10,8 +10,9 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use andross::relay::EndError;
 use andross::replay::survey;
-use andross::shutdown::Shutdown;
+use andross::shutdown::{Shutdown, Worker};
 use andross::simulator::{Options, Recording, Simulator};
 use common::{ConsoleSpectator, assert_same_bytes, synthetic, wait_until};
 
@@ -142,6 +143,26 @@ fn a_signal_ends_it_in_order() {
             "no note is left"
         );
     }
+}
+
+#[test]
+fn a_panic_in_any_thread_ends_it_in_order_and_is_named() {
+    let game = synthetic(5, 2_000, true);
+    let options = Options {
+        recordings: vec![game.clone()],
+        fps: 600.0,
+        ..Options::default()
+    };
+    let venue = common::Venue::start(options, |_| {});
+    let mut spectator = ConsoleSpectator::connect(venue.console_address());
+    spectator.read_bytes(50_000);
+    let victim = Worker::spawn("victim", &venue.shutdown, || panic!("on purpose")).unwrap();
+    let end = venue.relay.run_to_end();
+    assert_eq!(end, Err(EndError::Panic("victim".into())));
+    drop(victim);
+    spectator.read_to_end();
+    let files = common::recorded(venue.folder.path());
+    assert_same_bytes("file", &files[0], &spectator.data);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use mio::{Events, Poll, Token, Waker};
 
 use super::connection::{Connection, Context, Turn};
 use crate::config::{Source, SourceTiming};
+use crate::net::sleep_in;
 use crate::session::{Announcer, Doorbell, SignalKind, Station, StationId};
 use crate::shutdown::Shutdown;
 
@@ -73,11 +74,7 @@ impl ConsoleThread {
             } else {
                 Some(Duration::ZERO)
             };
-            if let Err(error) = self.poll.poll(&mut events, timeout)
-                && error.kind() != io::ErrorKind::Interrupted
-            {
-                panic!("the system's poll failed: {error}");
-            }
+            sleep_in(&mut self.poll, &mut events, timeout);
             let mut ready: Vec<usize> = std::mem::take(&mut unfinished);
             for event in &events {
                 let Token(at) = event.token();

@@ -11,7 +11,7 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use super::admission::{Admission, Place};
 use super::client::Protocol;
 use super::thread::Inbox;
-use crate::net::{bind_tcp, nonblocking, prepare_spectator};
+use crate::net::{bind_tcp, nonblocking, prepare_spectator, sleep_in};
 use crate::shutdown::Shutdown;
 
 const DOORBELL: Token = Token(usize::MAX);
@@ -120,11 +120,7 @@ impl ListenerThread {
                 (false, true) => Some(ACCEPT_PAUSE),
                 (false, false) => Some(Duration::ZERO),
             };
-            if let Err(error) = self.poll.poll(&mut events, timeout)
-                && error.kind() != io::ErrorKind::Interrupted
-            {
-                panic!("the system's poll failed: {error}");
-            }
+            sleep_in(&mut self.poll, &mut events, timeout);
             for event in &events {
                 let Token(at) = event.token();
                 if event.token() != DOORBELL && !ready.contains(&at) {

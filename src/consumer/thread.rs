@@ -4,10 +4,9 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
-use bus::BusReader;
 use hdrhistogram::Histogram;
 use mio::event::Event;
 use mio::{Events, Interest, Poll, Token, Waker};
@@ -16,8 +15,9 @@ use slab::Slab;
 use super::client::{Client, Delivery, Farewell, Protocol};
 use super::listener::Admitted;
 use crate::config::ClientLimits;
+use crate::net::sleep_in;
 use crate::protocol::console::KEEP_ALIVE_MS;
-use crate::session::{Announcer, Chunk, Doorbell, Seq, Signal, SignalKind, Station};
+use crate::session::{Announcer, Chunk, Doorbell, Seq, Signals, Station};
 use crate::shutdown::Shutdown;
 use crate::stats::{latency_histogram, record};
 
@@ -83,7 +83,7 @@ pub struct ConsumerThread {
     sender: Sender<Admitted>,
     inbox: Receiver<Admitted>,
     load: Arc<AtomicUsize>,
-    signals: BusReader<Signal>,
+    signals: Signals,
     stations: Vec<View>,
     clients: Slab<Client>,
     /// Slab keys of those that are behind and whose socket takes more.
@@ -179,12 +179,8 @@ impl ConsumerThread {
         let mut flush_until = None;
         loop {
             let timeout = self.timeout();
-            if let Err(error) = self.poll.poll(&mut events, timeout)
-                && error.kind() != io::ErrorKind::Interrupted
-            {
-                panic!("the system's poll failed: {error}");
-            }
-            let source_ended = self.drain_signals();
+            sleep_in(&mut self.poll, &mut events, timeout);
+            let source_ended = self.signals.drain();
             // The frame first, everything else after it.
             self.serve_fresh();
             for event in &events {
@@ -210,18 +206,6 @@ impl ConsumerThread {
         self.keep_house(Instant::now());
         for key in self.clients.iter().map(|(key, _)| key).collect::<Vec<_>>() {
             self.bid_farewell(key, &Farewell::Shutdown);
-        }
-    }
-
-    /// Empties the bus; whether the console thread has ended. What the signals say is in the logs.
-    fn drain_signals(&mut self) -> bool {
-        loop {
-            match self.signals.try_recv() {
-                Ok(signal) if signal.kind == SignalKind::Shutdown => return true,
-                Ok(_) => {}
-                Err(TryRecvError::Empty) => return false,
-                Err(TryRecvError::Disconnected) => return true,
-            }
         }
     }
 

@@ -7,6 +7,9 @@ pub use read_buffer::{Fill, ReadBuffer};
 pub use sockets::{bind_tcp, prepare_spectator, raise_open_files_limit};
 
 use std::io;
+use std::time::Duration;
+
+use mio::{Events, Poll};
 
 /// Runs a non-blocking call again when a signal interrupted it; `Ok(None)` if it would block.
 ///
@@ -20,5 +23,18 @@ pub fn nonblocking<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<Opt
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
+    }
+}
+
+/// Sleeps in the poll for at most `timeout`; a signal that interrupts it is like a wake-up.
+///
+/// # Panics
+/// If the system's poll fails in any other way: no thread can go on without it, and a panic ends
+/// the program in order.
+pub fn sleep_in(poll: &mut Poll, events: &mut Events, timeout: Option<Duration>) {
+    if let Err(error) = poll.poll(events, timeout)
+        && error.kind() != io::ErrorKind::Interrupted
+    {
+        panic!("the system's poll failed: {error}");
     }
 }

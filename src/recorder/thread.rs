@@ -5,13 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bus::BusReader;
 use mio::{Events, Poll, Token, Waker};
-use std::sync::mpsc::TryRecvError;
 
 use super::recording::{GameFacts, Recording};
 use super::recovery;
-use crate::session::{Announcer, Chunk, Doorbell, Seq, Signal, SignalKind, SourceState, Station};
+use crate::net::sleep_in;
+use crate::session::{Announcer, Chunk, Seq, Signals, SourceState, Station};
 use crate::shutdown::Shutdown;
 
 /// Chunks written with one call.
@@ -35,9 +34,7 @@ pub struct RecorderOptions {
 /// The recorder thread before it runs.
 pub struct RecorderThread {
     poll: Poll,
-    /// Kept as long as the poll: a `Waker` that is dropped takes its last ring with it.
-    _doorbell: Doorbell,
-    signals: BusReader<Signal>,
+    signals: Signals,
     tracks: Vec<Track>,
     options: RecorderOptions,
     shutdown: Shutdown,
@@ -80,7 +77,7 @@ impl RecorderThread {
         let poll = Poll::new()?;
         let doorbell = Arc::new(Waker::new(poll.registry(), Token(0))?);
         shutdown.ring_on_request(doorbell.clone());
-        let signals = announcer.subscribe(doorbell.clone());
+        let signals = announcer.subscribe(doorbell);
         let several = stations.len() > 1;
         let track = |station: &Arc<Station>| {
             station.log.pin(station.log.end());
@@ -100,7 +97,6 @@ impl RecorderThread {
         let tracks = stations.iter().map(track).collect();
         Ok(Self {
             poll,
-            _doorbell: doorbell,
             signals,
             tracks,
             options,
@@ -114,12 +110,9 @@ impl RecorderThread {
         recovery::repair_orphans(&self.options.folder);
         let mut events = Events::with_capacity(8);
         loop {
-            if let Err(error) = self.poll.poll(&mut events, self.timeout())
-                && error.kind() != io::ErrorKind::Interrupted
-            {
-                panic!("the system's poll failed: {error}");
-            }
-            let source_ended = self.drain_signals();
+            let timeout = self.timeout();
+            sleep_in(&mut self.poll, &mut events, timeout);
+            let source_ended = self.signals.drain();
             let now = Instant::now();
             for track in &mut self.tracks {
                 track.watch_source(now);
@@ -131,17 +124,6 @@ impl RecorderThread {
         }
         for track in &mut self.tracks {
             track.finish(&self.options);
-        }
-    }
-
-    fn drain_signals(&mut self) -> bool {
-        loop {
-            match self.signals.try_recv() {
-                Ok(signal) if signal.kind == SignalKind::Shutdown => return true,
-                Ok(_) => {}
-                Err(TryRecvError::Empty) => return false,
-                Err(TryRecvError::Disconnected) => return true,
-            }
         }
     }
 

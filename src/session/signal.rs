@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use std::sync::mpsc::TryRecvError;
+
 use bus::{Bus, BusReader};
 use mio::Waker;
 
@@ -66,9 +68,12 @@ impl Announcer {
     }
 
     /// A reader that is woken by `doorbell`.
-    pub fn subscribe(&mut self, doorbell: Doorbell) -> BusReader<Signal> {
-        self.doorbells.push(doorbell);
-        self.bus.add_rx()
+    pub fn subscribe(&mut self, doorbell: Doorbell) -> Signals {
+        self.doorbells.push(doorbell.clone());
+        Signals {
+            bus: self.bus.add_rx(),
+            _doorbell: doorbell,
+        }
     }
 
     /// Tells everyone, waits for nobody.
@@ -79,5 +84,55 @@ impl Announcer {
                 tracing::error!("a thread cannot be woken: {error}");
             }
         }
+    }
+}
+
+/// The receiving side of one thread.
+pub struct Signals {
+    bus: BusReader<Signal>,
+    /// Kept as long as the thread listens: a `Waker` that is dropped takes its last ring with it.
+    _doorbell: Doorbell,
+}
+
+impl Signals {
+    /// Empties the bus; whether the sender has said its last word or is gone. What the other
+    /// signals say is in the logs.
+    pub fn drain(&mut self) -> bool {
+        loop {
+            match self.bus.try_recv() {
+                Ok(signal) if signal.kind == SignalKind::Shutdown => return true,
+                Ok(_) => {}
+                Err(TryRecvError::Empty) => return false,
+                Err(TryRecvError::Disconnected) => return true,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mio::{Events, Poll, Token};
+    use std::time::Duration;
+
+    #[test]
+    fn a_full_bus_loses_signals_but_neither_the_ring_nor_the_end() {
+        let mut poll = Poll::new().unwrap();
+        let doorbell = Arc::new(Waker::new(poll.registry(), Token(0)).unwrap());
+        let mut announcer = Announcer::new();
+        let mut signals = announcer.subscribe(doorbell);
+        for _ in 0..3 * BUS_LEN {
+            announcer.announce(StationId(0), SignalKind::Frame);
+        }
+        announcer.announce(StationId(0), SignalKind::Shutdown);
+        drop(announcer);
+        let mut events = Events::with_capacity(4);
+        poll.poll(&mut events, Some(Duration::from_secs(10)))
+            .unwrap();
+        assert!(!events.is_empty());
+        assert!(
+            signals.drain(),
+            "the last word was dropped, but that the sender is gone shows"
+        );
     }
 }
