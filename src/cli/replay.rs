@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use andross::recorder::is_being_recorded;
 use andross::replay::{
     Facts, Problem, ProblemReport, Repaired, Report, Survey, SurveyError, plan, repair, survey,
 };
@@ -302,7 +303,12 @@ fn describe(repaired: Repaired, dry_run: bool) -> String {
 
 /// Refuses a file that someone seems to be recording right now.
 fn ensure_at_rest(path: &Path) -> anyhow::Result<()> {
-    // A time in the future is a clock that was set, not a recorder.
+    ensure!(
+        !is_being_recorded(path),
+        "is being recorded by andross right now: end that first"
+    );
+    // Another program's recording shows by its age only. A time in the future is a clock that was
+    // set, not a recorder.
     let age = fs::metadata(path)?
         .modified()?
         .elapsed()

@@ -105,6 +105,15 @@ pub(super) fn orphans(folder: &Path) -> io::Result<Vec<Orphan>> {
     Ok(orphans)
 }
 
+/// Whether an andross that lives is writing `recording`, however long ago its last event came.
+pub fn is_being_recorded(recording: &Path) -> bool {
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(path_of(recording));
+    file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+}
+
 /// Locks and reads a note; `None` if its writer lives.
 fn claim(path: &Path) -> io::Result<Option<(File, Note)>> {
     let file = OpenOptions::new().read(true).write(true).open(path)?;
@@ -148,6 +157,7 @@ mod tests {
         let living = Journal::begin(&alive, &note).unwrap();
         fs::write(folder.path().join("notes.open"), "").unwrap();
 
+        assert!(is_being_recorded(&alive) && !is_being_recorded(&dead));
         let mut found = orphans(folder.path()).unwrap();
         assert_eq!(found.len(), 1);
         let orphan = found.remove(0);

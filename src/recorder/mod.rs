@@ -9,4 +9,5 @@ mod recording;
 mod recovery;
 mod thread;
 
+pub use journal::is_being_recorded;
 pub use thread::{RecorderOptions, RecorderThread};
