@@ -12,6 +12,8 @@ use std::process::ExitCode;
 use andross::shutdown::{Reason, Shutdown};
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::FormatTime;
 
 /// The relay between Melee consoles and everyone who watches them.
 #[derive(Parser)]
@@ -69,8 +71,18 @@ fn init_logging(default: &str) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_timer(LocalTime)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .with_target(false)
         .init();
+}
+
+/// The time as the clock on the wall has it: what someone compares a log with.
+struct LocalTime;
+
+impl FormatTime for LocalTime {
+    fn format_time(&self, out: &mut Writer<'_>) -> std::fmt::Result {
+        write!(out, "{}", jiff::Zoned::now().strftime("%H:%M:%S%.3f"))
+    }
 }

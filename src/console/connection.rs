@@ -79,11 +79,11 @@ enum Stream {
 /// Why a connection ended.
 #[derive(Debug, Error)]
 enum Lost {
-    #[error(transparent)]
+    #[error("{}", explain(.0))]
     Io(#[from] io::Error),
     #[error("the connection was closed")]
     Closed,
-    #[error("no answer")]
+    #[error("no answer (is the console on, and is this its address?)")]
     ConnectTimeout,
     #[error("connected, but no answer to the handshake")]
     NoAnswer,
@@ -91,6 +91,19 @@ enum Lost {
     Silent(Duration),
     #[error("it does not speak Slippi's console protocol: {0}")]
     Protocol(#[from] ConsoleError),
+}
+
+/// The system's words for what goes wrong most often, with what to look at.
+fn explain(error: &io::Error) -> String {
+    let look_at = match error.kind() {
+        io::ErrorKind::ConnectionRefused => "is the console on, with Slippi networking enabled?",
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+            "is the console on, and on the same network as this computer?"
+        }
+        io::ErrorKind::TimedOut => "is the console on, and is this its address?",
+        _ => return error.to_string(),
+    };
+    format!("{error} ({look_at})")
 }
 
 /// What one turn of a connection did.

@@ -276,6 +276,12 @@ impl Writer {
             written.gap = true;
             stats.gaps.add(1);
             stats.lost_bytes.add(lost);
+            tracing::warn!(
+                station = self.station.name,
+                lost,
+                pos = pos.plus(piece.start).0,
+                "a gap: bytes were lost before they came"
+            );
         }
         let pos = pos.plus(piece.start);
         let data = &data[piece.start..end];
