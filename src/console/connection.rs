@@ -10,14 +10,13 @@ use mio::{Interest, Registry, Token};
 use thiserror::Error;
 
 use super::back_off::BackOff;
+use super::intake::Intake;
 use super::resolve::{Lookup, literal};
 use crate::config::{Source, SourceTiming};
-use crate::net::{Fill, ReadBuffer, nonblocking};
-use crate::protocol::console::{
-    ConsoleError, Handshake, LENGTH_PREFIX, MAX_MESSAGE_LEN, Message, Replay, split_message,
-};
-use crate::protocol::{ClientToken, Cursor, Dialect, detect_dialect, raw};
-use crate::session::{Divergence, Doorbell, SourceState, Station, Writer, Written};
+use crate::net::{Fill, nonblocking};
+use crate::protocol::Dialect;
+use crate::protocol::console::ConsoleError;
+use crate::session::{Doorbell, SourceState, Station, Written};
 
 /// The most that is read from one console before the others have their turn, in bytes: a second of
 /// the busiest game would be a quarter of it.
@@ -35,12 +34,9 @@ pub(super) struct Connection {
     source: Source,
     timing: SourceTiming,
     station: Arc<Station>,
-    writer: Writer,
+    intake: Intake,
     back_off: BackOff,
     phase: Phase,
-    buffer: ReadBuffer,
-    /// What the console gave us last; shown to resume.
-    token: ClientToken,
     /// Whether the console ever answered.
     was_connected: bool,
     /// The trouble that was last told, so that the same one is not told at every attempt.
@@ -61,18 +57,10 @@ enum Phase {
         stream: TcpStream,
         since: Instant,
     },
+    /// Something has come, so the console is ours.
     Live {
         stream: TcpStream,
         last_byte: Instant,
-        stream_kind: Stream,
-    },
-}
-
-enum Stream {
-    Console,
-    Raw {
-        decoder: Box<raw::Decoder>,
-        pos: Option<Cursor>,
     },
 }
 
@@ -125,10 +113,8 @@ impl Connection {
     ) -> Self {
         Self {
             back_off: BackOff::new(timing.back_off),
-            writer: Writer::new(station.clone()),
-            buffer: ReadBuffer::new(LENGTH_PREFIX + MAX_MESSAGE_LEN),
+            intake: Intake::new(station.clone()),
             phase: Phase::Waiting { until: now },
-            token: ClientToken::NONE,
             was_connected: false,
             told: String::new(),
             source,
@@ -147,18 +133,14 @@ impl Connection {
                 Some(*since + self.timing.give_up)
             }
             Phase::Greeting { since, .. } => Some(*since + self.timing.busy_after),
-            Phase::Live {
-                last_byte,
-                stream_kind,
-                ..
-            } => Some(*last_byte + self.silence(stream_kind)),
+            Phase::Live { last_byte, .. } => Some(*last_byte + self.silence()),
         }
     }
 
-    fn silence(&self, stream: &Stream) -> Duration {
-        match stream {
-            Stream::Console => self.timing.silence,
-            Stream::Raw { .. } => self.timing.raw_silence,
+    fn silence(&self) -> Duration {
+        match self.intake.dialect() {
+            Some(Dialect::Raw) => self.timing.raw_silence,
+            _ => self.timing.silence,
         }
     }
 
@@ -191,10 +173,7 @@ impl Connection {
                 }
             }
             Phase::Greeting { .. } => self.lose(Lost::NoAnswer, now, context),
-            Phase::Live { stream_kind, .. } => {
-                let silence = self.silence(stream_kind);
-                self.lose(Lost::Silent(silence), now, context)
-            }
+            Phase::Live { .. } => self.lose(Lost::Silent(self.silence()), now, context),
         }
     }
 
@@ -280,17 +259,14 @@ impl Connection {
         context
             .registry
             .reregister(&mut stream, context.token, Interest::READABLE)?;
-        self.buffer.clear();
-        self.writer.reconnected();
+        let handshake = self.intake.begin(self.source.raw);
+        self.phase = Phase::Greeting { stream, since: now };
         if self.source.raw {
-            self.phase = Phase::Greeting { stream, since: now };
-            self.begin_stream(Dialect::Raw, now);
+            self.became_live(now);
             return Ok(true);
         }
-        let handshake = Handshake {
-            cursor: self.writer.resume_at().unwrap_or_default(),
-            token: self.token,
-            realtime: true,
+        let Phase::Greeting { stream, .. } = &mut self.phase else {
+            return Ok(false);
         };
         let message = handshake.encode();
         // The console reads the length and then the rest; a new socket takes it all in one write.
@@ -298,38 +274,25 @@ impl Connection {
             Some(sent) if sent == message.len() => {}
             _ => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
         }
-        self.phase = Phase::Greeting { stream, since: now };
         Ok(true)
     }
 
-    /// The first bytes told what is spoken.
-    fn begin_stream(&mut self, dialect: Dialect, now: Instant) {
+    /// The source is ours: the first bytes told what it speaks.
+    fn became_live(&mut self, now: Instant) {
         let waiting = Phase::Waiting { until: now };
         let Phase::Greeting { stream, .. } = std::mem::replace(&mut self.phase, waiting) else {
             return;
         };
-        let stream_kind = match dialect {
-            Dialect::Console => Stream::Console,
-            Dialect::Raw => {
-                tracing::info!(station = self.station.name, "connected to a raw source");
-                Stream::Raw {
-                    decoder: Box::default(),
-                    pos: None,
-                }
-            }
-        };
-        if self.was_connected {
-            self.station.stats.reconnects.add(1);
-        }
-        self.was_connected = true;
-        self.told.clear();
-        self.back_off.reset();
-        self.station.set_source(SourceState::Connected);
         self.phase = Phase::Live {
             stream,
             last_byte: now,
-            stream_kind,
         };
+        if std::mem::replace(&mut self.was_connected, true) {
+            self.station.stats.reconnects.add(1);
+        }
+        self.told.clear();
+        self.back_off.reset();
+        self.station.set_source(SourceState::Connected);
     }
 
     /// Reads until the socket has no more, or the budget is spent.
@@ -340,130 +303,24 @@ impl Connection {
             else {
                 return Ok(());
             };
-            let read = match self.buffer.fill(stream)? {
+            let read = match self.intake.fill(stream)? {
                 Fill::Bytes(read) => read,
                 Fill::WouldBlock => return Ok(()),
                 Fill::Closed => return Err(Lost::Closed),
             };
-            self.decode(Instant::now(), &mut turn.written)?;
+            let now = Instant::now();
+            let decoded = self.intake.decode(now);
+            if let Phase::Live { last_byte, .. } = &mut self.phase {
+                *last_byte = now;
+            } else if self.intake.dialect().is_some() {
+                self.became_live(now);
+            }
+            turn.written.merge(decoded?);
             budget = budget.saturating_sub(read);
             if budget == 0 {
                 turn.more = true;
                 return Ok(());
             }
-        }
-    }
-
-    /// Decodes what is in the buffer, as far as it is whole.
-    fn decode(&mut self, now: Instant, written: &mut Written) -> Result<(), Lost> {
-        if matches!(self.phase, Phase::Greeting { .. }) {
-            match detect_dialect(self.buffer.unread()) {
-                Some(dialect) => self.begin_stream(dialect, now),
-                None => return Ok(()),
-            }
-        }
-        let Phase::Live {
-            last_byte,
-            stream_kind,
-            ..
-        } = &mut self.phase
-        else {
-            return Ok(());
-        };
-        *last_byte = now;
-        match stream_kind {
-            Stream::Console => self.decode_console(now, written),
-            Stream::Raw { decoder, pos } => {
-                let mut events = Vec::new();
-                let decoded = decoder.decode(self.buffer.unread(), &mut events);
-                self.buffer.consume(decoded.consumed);
-                let (lost, first) = (decoded.lost, *pos);
-                let pos = self.write_raw(first, lost, &events, now, written);
-                if let Phase::Live {
-                    stream_kind: Stream::Raw { pos: next, .. },
-                    ..
-                } = &mut self.phase
-                {
-                    *next = pos;
-                }
-                Ok(())
-            }
-        }
-    }
-
-    fn decode_console(&mut self, now: Instant, written: &mut Written) -> Result<(), Lost> {
-        while let Some(body) = split_message(self.buffer.unread(), MAX_MESSAGE_LEN)? {
-            match Message::decode(body)? {
-                Message::Reply(reply) => {
-                    self.token = reply.token;
-                    let asked = self.writer.resume_at();
-                    self.station.update_identity(|identity| {
-                        identity.introduce(&reply.nick, &reply.version, reply.token);
-                        if asked.is_none() {
-                            identity.set_start(reply.pos);
-                        }
-                    });
-                    tracing::info!(
-                        station = self.station.name,
-                        nick = %String::from_utf8_lossy(&reply.nick),
-                        nintendont = %String::from_utf8_lossy(&reply.version),
-                        pos = reply.pos.0,
-                        resumed = asked == Some(reply.pos),
-                        "connected to the console"
-                    );
-                }
-                Message::Replay(replay) => {
-                    let news = self.writer.write(replay, Divergence::NewPositions, now);
-                    written.merge(news);
-                }
-                Message::KeepAlive | Message::Unknown(_) => {}
-            }
-            let len = LENGTH_PREFIX + body.len();
-            self.buffer.consume(len);
-        }
-        Ok(())
-    }
-
-    /// Gives whole events of a raw stream their positions. `pos` is where they begin, `None` for the
-    /// first of a connection; returns where the next ones do.
-    ///
-    /// A raw source sends its game from the start when one connects: if it is the game the log has,
-    /// the repetition is skipped like a console's.
-    fn write_raw(
-        &mut self,
-        pos: Option<Cursor>,
-        lost: usize,
-        events: &[u8],
-        now: Instant,
-        written: &mut Written,
-    ) -> Option<Cursor> {
-        if lost > 0 {
-            self.writer.note_gap(lost as u64);
-        }
-        let Some(&first) = events.first() else {
-            return pos;
-        };
-        let end = self.writer.resume_at().unwrap_or_default();
-        let at = match pos {
-            Some(pos) => pos,
-            None if first == crate::slp::EventCode::EVENT_PAYLOADS.0 => {
-                self.station.log.newest_game_pos().unwrap_or(end)
-            }
-            None => {
-                self.writer.note_gap(0);
-                end
-            }
-        };
-        let replay = Replay {
-            pos: at,
-            force_pos: false,
-            data: events,
-        };
-        written.merge(self.writer.write(replay, Divergence::NewGame, now));
-        if self.writer.is_repeating() {
-            Some(at.plus(events.len()))
-        } else {
-            self.writer.resume_at()
         }
     }
 

@@ -5,6 +5,7 @@
 
 mod back_off;
 mod connection;
+mod intake;
 mod resolve;
 mod thread;
 

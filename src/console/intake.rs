@@ -1,0 +1,188 @@
+//! What comes from a source, whatever it speaks, into the station's log.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::net::{Fill, ReadBuffer};
+use crate::protocol::console::{
+    ConsoleError, Handshake, HandshakeReply, LENGTH_PREFIX, MAX_MESSAGE_LEN, Message, Replay,
+    split_message,
+};
+use crate::protocol::{ClientToken, Cursor, Dialect, detect_dialect, raw};
+use crate::session::{Divergence, Station, Writer, Written};
+use crate::slp::EventCode;
+
+/// Decodes one source's bytes. It outlives connections: the log goes on from one to the next.
+pub(super) struct Intake {
+    station: Arc<Station>,
+    writer: Writer,
+    buffer: ReadBuffer,
+    /// What the console gave us last; shown to resume.
+    token: ClientToken,
+    stream: Stream,
+}
+
+/// What this connection speaks.
+enum Stream {
+    /// Too few bytes have come to tell.
+    Unknown,
+    Console {
+        /// The reply has come; a second one means nothing.
+        is_greeted: bool,
+    },
+    Raw {
+        decoder: Box<raw::Decoder>,
+        /// Where the next events belong; `None` before the first.
+        pos: Option<Cursor>,
+    },
+}
+
+impl Intake {
+    pub(super) fn new(station: Arc<Station>) -> Self {
+        Self {
+            writer: Writer::new(station.clone()),
+            buffer: ReadBuffer::new(LENGTH_PREFIX + MAX_MESSAGE_LEN),
+            token: ClientToken::NONE,
+            stream: Stream::Unknown,
+            station,
+        }
+    }
+
+    /// A new connection begins. Returns what to say to a console, so that it goes on where the last
+    /// connection ended.
+    pub(super) fn begin(&mut self, is_raw: bool) -> Handshake {
+        self.buffer.clear();
+        self.writer.reconnected();
+        self.stream = Stream::Unknown;
+        if is_raw {
+            self.begin_stream(Dialect::Raw);
+        }
+        Handshake {
+            cursor: self.writer.resume_at().unwrap_or_default(),
+            token: self.token,
+            realtime: true,
+        }
+    }
+
+    /// What is spoken, once that is known.
+    pub(super) fn dialect(&self) -> Option<Dialect> {
+        match self.stream {
+            Stream::Unknown => None,
+            Stream::Console { .. } => Some(Dialect::Console),
+            Stream::Raw { .. } => Some(Dialect::Raw),
+        }
+    }
+
+    /// Reads once from the socket.
+    pub(super) fn fill(&mut self, source: &mut impl Read) -> io::Result<Fill> {
+        self.buffer.fill(source)
+    }
+
+    /// Decodes what has been read, as far as it is whole.
+    pub(super) fn decode(&mut self, now: Instant) -> Result<Written, ConsoleError> {
+        if matches!(self.stream, Stream::Unknown)
+            && let Some(dialect) = detect_dialect(self.buffer.unread())
+        {
+            self.begin_stream(dialect);
+        }
+        match self.dialect() {
+            None => Ok(Written::default()),
+            Some(Dialect::Console) => self.decode_console(now),
+            Some(Dialect::Raw) => Ok(self.decode_raw(now)),
+        }
+    }
+
+    fn begin_stream(&mut self, dialect: Dialect) {
+        self.stream = match dialect {
+            Dialect::Console => Stream::Console { is_greeted: false },
+            Dialect::Raw => {
+                tracing::info!(station = self.station.name, "connected to a raw source");
+                Stream::Raw {
+                    decoder: Box::default(),
+                    pos: None,
+                }
+            }
+        };
+    }
+
+    fn decode_console(&mut self, now: Instant) -> Result<Written, ConsoleError> {
+        let mut written = Written::default();
+        while let Some(body) = split_message(self.buffer.unread(), MAX_MESSAGE_LEN)? {
+            match Message::decode(body)? {
+                Message::Reply(reply) => {
+                    if let Stream::Console { is_greeted } = &mut self.stream
+                        && !std::mem::replace(is_greeted, true)
+                    {
+                        self.token = reply.token;
+                        introduce(&self.station, &reply, self.writer.resume_at());
+                    }
+                }
+                Message::Replay(replay) => {
+                    written.merge(self.writer.write(replay, Divergence::NewPositions, now));
+                }
+                Message::KeepAlive | Message::Unknown(_) => {}
+            }
+            let len = LENGTH_PREFIX + body.len();
+            self.buffer.consume(len);
+        }
+        Ok(written)
+    }
+
+    /// A raw stream has no positions: whole events get those that follow the log's end. A raw source
+    /// sends its game from the start when one connects, so the first events of a connection are put
+    /// where the newest game began; if it is that game, the writer skips what it has.
+    fn decode_raw(&mut self, now: Instant) -> Written {
+        let Stream::Raw { decoder, pos } = &mut self.stream else {
+            return Written::default();
+        };
+        let mut events = Vec::new();
+        let decoded = decoder.decode(self.buffer.unread(), &mut events);
+        self.buffer.consume(decoded.consumed);
+        if decoded.lost > 0 {
+            self.writer.note_gap(decoded.lost as u64);
+        }
+        let Some(&first) = events.first() else {
+            return Written::default();
+        };
+        let end = self.writer.resume_at().unwrap_or_default();
+        let at = pos.unwrap_or_else(|| {
+            if EventCode(first) == EventCode::EVENT_PAYLOADS {
+                self.station.log.newest_game_pos().unwrap_or(end)
+            } else {
+                self.writer.note_gap(0);
+                end
+            }
+        });
+        let replay = Replay {
+            pos: at,
+            force_pos: false,
+            data: &events,
+        };
+        let written = self.writer.write(replay, Divergence::NewGame, now);
+        *pos = if self.writer.is_repeating() {
+            Some(at.plus(events.len()))
+        } else {
+            self.writer.resume_at()
+        };
+        written
+    }
+}
+
+/// Tells the station who its console is. `asked` is where the relay wanted to go on.
+fn introduce(station: &Station, reply: &HandshakeReply<'_>, asked: Option<Cursor>) {
+    station.update_identity(|identity| {
+        identity.introduce(&reply.nick, &reply.version, reply.token);
+        if asked.is_none() {
+            identity.set_start(reply.pos);
+        }
+    });
+    tracing::info!(
+        station = station.name,
+        nick = %String::from_utf8_lossy(&reply.nick),
+        nintendont = %String::from_utf8_lossy(&reply.version),
+        pos = reply.pos.0,
+        resumed = asked == Some(reply.pos),
+        "connected to the console"
+    );
+}
