@@ -112,6 +112,7 @@ impl Battle {
             self.random.0 = scene_counter << 16 | u32::from(low);
         }
         let seed = self.random.0;
+        self.come_and_go();
         for (fighter, &pad) in self.fighters.iter_mut().zip(pads) {
             fighter.take_pad(if index < FIRST_CONTROL {
                 Pad::default()
@@ -137,7 +138,6 @@ impl Battle {
         self.move_items();
         self.settle_hits();
         self.lose_stocks();
-        self.follow_the_leaders();
         self.number_actions();
         self.random.next();
         self.next_frame += 1;
@@ -160,17 +160,19 @@ impl Battle {
             .collect()
     }
 
-    /// A follower has its leader's stocks and comes in again together with it.
-    fn follow_the_leaders(&mut self) {
-        for at in 1..self.fighters.len() {
-            let [.., leader, follower] = &mut self.fighters[..=at] else {
-                continue;
-            };
-            if follower.is_follower {
-                follower.stocks = leader.stocks;
-                if leader.action == Action::Rebirth && leader.is_new_action {
-                    follower.revive();
-                }
+    /// Between two frames those who were lost come in again, and a follower with its leader. Who has
+    /// no stock left, or follows one who is still there, is no longer processed.
+    fn come_and_go(&mut self) {
+        let mut revives = false;
+        for fighter in &mut self.fighters {
+            if fighter.is_follower && revives {
+                fighter.revive();
+            } else if fighter.has_been_dead() {
+                fighter.is_present = false;
+            }
+            revives = fighter.has_been_dead() && !fighter.is_follower && fighter.stocks > 0;
+            if revives {
+                fighter.revive();
             }
         }
     }
@@ -236,6 +238,14 @@ impl Battle {
                 () => continue,
             };
             fighter.die(way);
+        }
+        // A follower shows its leader's stocks.
+        let mut stocks = 0;
+        for fighter in &mut self.fighters {
+            if fighter.is_follower {
+                fighter.stocks = stocks;
+            }
+            stocks = fighter.stocks;
         }
     }
 
