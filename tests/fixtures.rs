@@ -2,8 +2,10 @@
 
 #[path = "../examples/generate_fixtures/generator/mod.rs"]
 mod generator;
+#[path = "fixtures/plausible.rs"]
+mod plausible;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::Cursor;
 use std::path::PathBuf;
 use std::{fs, iter};
@@ -89,10 +91,6 @@ fn scan(bytes: &[u8]) -> (Vec<Event<'_>>, usize) {
     (events, rest.len())
 }
 
-fn float(event: &Event<'_>, offset: usize) -> f32 {
-    f32::from_be_bytes(event.array(offset).unwrap())
-}
-
 #[test]
 fn the_generator_writes_the_committed_files() {
     let made = generator::all();
@@ -163,215 +161,6 @@ fn peppi_reads_every_complete_file_and_agrees() {
                 "{name}"
             );
         }
-    }
-}
-
-/// Who a Pre-Frame or Post-Frame is about: port and whether it is the follower.
-type Who = (u8, u8);
-
-/// What Pre-Frame and Post-Frame both tell, in bits so that it can be compared exactly.
-fn state(event: &Event<'_>) -> (u16, [u32; 3]) {
-    let at = if event.code() == EventCode::PRE_FRAME {
-        0xB
-    } else {
-        0x8
-    };
-    let bits = [2, 6, 10].map(|offset| float(event, at + offset).to_bits());
-    (event.u16(at).unwrap(), bits)
-}
-
-#[test]
-fn every_frame_goes_on_where_the_one_before_it_ended() {
-    for recording in complete().into_iter().map(Recording::open) {
-        let name = recording.name;
-        let events = recording.events();
-        let mut frames: BTreeMap<i32, BTreeMap<Who, Event<'_>>> = BTreeMap::new();
-        let mut finalized = FrameIndex::FIRST.0 - 1;
-        let mut sent_again = 0;
-        for event in &events {
-            let Some(FrameIndex(frame)) = event.frame() else {
-                continue;
-            };
-            let newest = frames.keys().next_back().copied();
-            let expected = newest.map_or(FrameIndex::FIRST.0, |newest| newest + 1);
-            let who = (event.u8(5).unwrap(), event.u8(6).unwrap());
-            match event.code() {
-                EventCode::FRAME_START if frame != expected => {
-                    assert!(
-                        frame < expected && frame > finalized,
-                        "{name}: frame {frame}"
-                    );
-                    frames.split_off(&frame);
-                    sent_again += 1;
-                }
-                EventCode::PRE_FRAME => {
-                    assert!(
-                        frame == expected || Some(frame) == newest,
-                        "{name}: {frame}"
-                    );
-                    let before = frames.get(&(frame - 1)).and_then(|all| all.get(&who));
-                    if let Some(before) = before {
-                        assert_eq!(state(event), state(before), "{name}: {frame} {who:?}");
-                    }
-                }
-                EventCode::POST_FRAME => {
-                    frames.entry(frame).or_default().insert(who, *event);
-                }
-                EventCode::FRAME_BOOKEND => {
-                    assert_eq!(newest, Some(frame), "{name}");
-                    let latest = event.i32(5).unwrap();
-                    assert!((finalized..=frame).contains(&latest), "{name}: {frame}");
-                    assert!(latest == frame || name == ROLLBACKS, "{name}: {frame}");
-                    finalized = latest;
-                }
-                _ => {}
-            }
-        }
-        assert_eq!(sent_again > 50, name == ROLLBACKS, "{name}: {sent_again}");
-        let last = recording.summary().last_frame.unwrap().0;
-        assert!(
-            frames.keys().copied().eq(FrameIndex::FIRST.0..=last),
-            "{name}"
-        );
-        for pair in frames.values().zip(frames.values().skip(1)) {
-            check_step(name, pair.0, pair.1);
-        }
-        check_end(&recording, frames.values().next_back().unwrap());
-    }
-}
-
-/// What may happen to a character from one frame to the next.
-fn check_step(name: &str, before: &BTreeMap<Who, Event<'_>>, after: &BTreeMap<Who, Event<'_>>) {
-    const DASH: u16 = 0x14;
-    const REBIRTH: u16 = 0x0C;
-    for (who, now) in after {
-        let frame = now.frame().unwrap();
-        let Some(then) = before.get(who) else {
-            assert_eq!(
-                (state(now).0, who.1),
-                (REBIRTH, 1),
-                "{name}: {frame} only Nana is back"
-            );
-            continue;
-        };
-        let percent = float(now, 0x16);
-        let came_in = state(now).0 == REBIRTH && state(then).0 < REBIRTH;
-        assert!(
-            now.u8(0x21) <= then.u8(0x21),
-            "{name}: {frame} a stock more"
-        );
-        assert!(percent >= 0.0 && percent < 200.0, "{name}: {frame}");
-        assert!(
-            percent >= float(then, 0x16) || state(now).0 == REBIRTH,
-            "{name}: {frame}"
-        );
-        assert!(
-            (0.0..=60.0).contains(&float(now, 0x1A)),
-            "{name}: {frame} shield"
-        );
-        assert_eq!(float(now, 0x12).abs(), 1.0, "{name}: {frame} facing");
-        let (dx, dy) = (
-            float(now, 0xA) - float(then, 0xA),
-            float(now, 0xE) - float(then, 0xE),
-        );
-        let is_near = dx.abs() < 12.0 && dy.abs() < 12.0;
-        assert!(
-            is_near || state(now).0 == REBIRTH || came_in,
-            "{name}: {frame} {dx} {dy}"
-        );
-        if state(now).0 == DASH {
-            assert!(
-                dx * float(now, 0x12) > 0.0 || dx == 0.0,
-                "{name}: {frame} dashes back"
-            );
-        }
-    }
-}
-
-/// Whether stocks, method and placements tell the same winner.
-fn check_end(recording: &Recording, last: &BTreeMap<Who, Event<'_>>) {
-    let name = recording.name;
-    let events = recording.events();
-    let Some(end) = events
-        .last()
-        .filter(|event| event.code() == EventCode::GAME_END)
-    else {
-        assert_eq!(name, "v3.18.0-no-game-end.slp");
-        return;
-    };
-    let standing: Vec<u8> = last
-        .iter()
-        .filter(|((_, follower), post)| *follower == 0 && post.u8(0x21) > Some(0))
-        .map(|((port, _), _)| *port)
-        .collect();
-    match end.u8(1) {
-        Some(2 | 3) => assert_eq!(standing.len(), 1, "{name}"),
-        Some(7) => assert!(standing.contains(&end.u8(2).unwrap()), "{name}: who quit"),
-        method => panic!("{name}: {method:?}"),
-    }
-    if let Some(places) = end.array::<4>(3) {
-        assert_eq!(places[usize::from(standing[0])], 0, "{name}");
-        let players = recording.summary().start.unwrap().players;
-        let mut taken: Vec<u8> = places.into_iter().filter(|place| *place != 0xFF).collect();
-        taken.sort_unstable();
-        assert!((0..players.len() as u8).eq(taken), "{name}");
-    }
-}
-
-#[test]
-fn fighters_stay_between_the_blast_zones_until_they_are_lost() {
-    /// Stage id; left, right, top, bottom. A frame may go a little beyond.
-    const STAGES: [(u16, [f32; 4]); 6] = [
-        (2, [-198.75, 198.75, 202.5, -146.25]),
-        (3, [-230.0, 230.0, 180.0, -111.0]),
-        (8, [-175.7, 173.6, 168.0, -91.0]),
-        (28, [-255.0, 255.0, 250.0, -123.0]),
-        (31, [-224.0, 224.0, 200.0, -108.8]),
-        (32, [-246.0, 246.0, 188.0, -140.0]),
-    ];
-    for recording in complete().into_iter().map(Recording::open) {
-        let stage = recording.summary().start.unwrap().stage;
-        let (_, [left, right, top, bottom]) = STAGES.iter().find(|(id, _)| *id == stage).unwrap();
-        for event in recording.events() {
-            if event.code() == EventCode::POST_FRAME && state(&event).0 > 0xA {
-                let (x, y) = (float(&event, 0xA), float(&event, 0xE));
-                let is_inside = (*left..=*right).contains(&x) && (*bottom..=*top).contains(&y);
-                assert!(is_inside, "{} {event:?}: {x} {y}", recording.name);
-            }
-        }
-    }
-}
-
-#[test]
-fn pads_and_actions_fit_together() {
-    for recording in complete().into_iter().map(Recording::open) {
-        let mut pads = BTreeMap::new();
-        let mut before = BTreeMap::new();
-        let mut jumps = 0;
-        for event in recording.events() {
-            let who = (event.u8(5), event.u8(6));
-            if event.code() == EventCode::PRE_FRAME {
-                let buttons = u32::from_be_bytes(event.array(0x2D).unwrap());
-                pads.insert(who, (float(&event, 0x19), buttons));
-            }
-            if event.code() == EventCode::POST_FRAME {
-                let now = state(&event).0;
-                let then = before.insert(who, now);
-                let (stick, buttons) = pads[&who];
-                match now {
-                    0x14 if then != Some(now) => {
-                        assert!(stick * float(&event, 0x12) >= 0.8, "a dash needs the stick");
-                    }
-                    0x18 if then != Some(now) => {
-                        jumps += 1;
-                        assert_ne!(buttons & 0x400, 0, "a jump needs X");
-                    }
-                    0xB2 if then != Some(now) => assert_ne!(buttons & 0x40, 0, "L"),
-                    _ => {}
-                }
-            }
-        }
-        assert!(jumps > 5, "{}", recording.name);
     }
 }
 

@@ -109,7 +109,7 @@ impl Battle {
         let index = self.next_frame;
         let scene_counter = (index - FIRST_FRAME) as u32;
         if let Some(low) = self.online_seed {
-            self.random.0 = scene_counter << 16 | u32::from(low);
+            self.random.0 = (scene_counter << 16) | u32::from(low);
         }
         let seed = self.random.0;
         self.come_and_go();
