@@ -1,6 +1,7 @@
 //! A match: steps every fighter and projectile by a frame and settles who hit whom.
 
 use super::actions::Action;
+use super::characters::Character;
 use super::combat::{self, Hit};
 use super::fighter::Fighter;
 use super::items::Item;
@@ -44,7 +45,7 @@ pub struct Frame {
 #[derive(Clone, Copy)]
 pub struct Entrant {
     pub port: u8,
-    pub character: &'static super::characters::Character,
+    pub character: &'static Character,
     pub is_cpu: bool,
 }
 
@@ -229,13 +230,17 @@ impl Battle {
                 continue;
             }
             let (x, y) = (fighter.x, fighter.y);
-            let way = match () {
-                () if y < bottom => 0,
-                () if x < left => 1,
-                () if x > right => 2,
-                // Only a launched fighter is lost above; one that jumped comes down again.
-                () if y > top && fighter.knock_y > 0.0 => 3,
-                () => continue,
+            let way = if y < bottom {
+                0
+            } else if x < left {
+                1
+            } else if x > right {
+                2
+            } else if y > top && fighter.knock_y > 0.0 {
+                // Who jumped that high comes down again.
+                3
+            } else {
+                continue;
             };
             fighter.die(way);
         }
