@@ -1,6 +1,7 @@
 //! A match: steps every fighter and projectile by a frame and settles who hit whom.
 
 use super::actions::Action;
+use super::characters::Character;
 use super::combat::{self, Hit};
 use super::fighter::Fighter;
 use super::items::Item;
@@ -44,7 +45,7 @@ pub struct Frame {
 #[derive(Clone, Copy)]
 pub struct Entrant {
     pub port: u8,
-    pub character: &'static super::characters::Character,
+    pub character: &'static Character,
     pub is_cpu: bool,
 }
 
@@ -109,9 +110,10 @@ impl Battle {
         let index = self.next_frame;
         let scene_counter = (index - FIRST_FRAME) as u32;
         if let Some(low) = self.online_seed {
-            self.random.0 = scene_counter << 16 | u32::from(low);
+            self.random.0 = (scene_counter << 16) | u32::from(low);
         }
         let seed = self.random.0;
+        self.come_and_go();
         for (fighter, &pad) in self.fighters.iter_mut().zip(pads) {
             fighter.take_pad(if index < FIRST_CONTROL {
                 Pad::default()
@@ -137,7 +139,6 @@ impl Battle {
         self.move_items();
         self.settle_hits();
         self.lose_stocks();
-        self.follow_the_leaders();
         self.number_actions();
         self.random.next();
         self.next_frame += 1;
@@ -160,17 +161,19 @@ impl Battle {
             .collect()
     }
 
-    /// A follower has its leader's stocks and comes in again together with it.
-    fn follow_the_leaders(&mut self) {
-        for at in 1..self.fighters.len() {
-            let [.., leader, follower] = &mut self.fighters[..=at] else {
-                continue;
-            };
-            if follower.is_follower {
-                follower.stocks = leader.stocks;
-                if leader.action == Action::Rebirth && leader.is_new_action {
-                    follower.revive();
-                }
+    /// Between two frames those who were lost come in again, and a follower with its leader. Who has
+    /// no stock left, or follows one who is still there, is no longer processed.
+    fn come_and_go(&mut self) {
+        let mut revives = false;
+        for fighter in &mut self.fighters {
+            if fighter.is_follower && revives {
+                fighter.revive();
+            } else if fighter.has_been_dead() {
+                fighter.is_present = false;
+            }
+            revives = fighter.has_been_dead() && !fighter.is_follower && fighter.stocks > 0;
+            if revives {
+                fighter.revive();
             }
         }
     }
@@ -227,15 +230,27 @@ impl Battle {
                 continue;
             }
             let (x, y) = (fighter.x, fighter.y);
-            let way = match () {
-                () if y < bottom => 0,
-                () if x < left => 1,
-                () if x > right => 2,
-                // Only a launched fighter is lost above; one that jumped comes down again.
-                () if y > top && fighter.knock_y > 0.0 => 3,
-                () => continue,
+            let way = if y < bottom {
+                0
+            } else if x < left {
+                1
+            } else if x > right {
+                2
+            } else if y > top && fighter.knock_y > 0.0 {
+                // Who jumped that high comes down again.
+                3
+            } else {
+                continue;
             };
             fighter.die(way);
+        }
+        // A follower shows its leader's stocks.
+        let mut stocks = 0;
+        for fighter in &mut self.fighters {
+            if fighter.is_follower {
+                fighter.stocks = stocks;
+            }
+            stocks = fighter.stocks;
         }
     }
 

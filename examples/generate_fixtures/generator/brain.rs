@@ -14,10 +14,10 @@ const FOLLOWER_LAG: usize = 6;
 /// Distance from which Nana walks towards Popo instead of doing what he did.
 const FOLLOWER_STRAYS: f32 = 25.0;
 
+/// The stick pushed as far as it goes.
 const FULL: i8 = 80;
 
 /// The decisions of one port.
-#[derive(Clone)]
 pub struct Brain {
     port: u8,
     random: Random,
@@ -95,13 +95,11 @@ impl Brain {
         let home = Pad::toward(-me.x, FULL);
         let will_land = me.y < 18.0 && me.speed_y + me.knock_y < -1.0;
         let is_over_stage = battle.ground.stage.floor.holds(me.x);
+        let is_falling = me.action == Action::DamageFall;
         if will_land && is_over_stage && self.random.chance(12) {
             self.hold(home.with(L), 4);
-        } else if me.action == Action::DamageFall && !is_over_stage {
+        } else if is_falling && (!is_over_stage || self.random.chance(10)) {
             // Wiggles out, so that it can jump.
-            self.hold(Pad::default(), 1);
-            self.hold(home, 2);
-        } else if me.action == Action::DamageFall && self.random.chance(10) {
             self.hold(Pad::default(), 1);
             self.hold(home, 2);
         } else {
@@ -142,11 +140,14 @@ impl Brain {
         }
         let is_near = dx.abs() < 16.0 && (-16.0..26.0).contains(&dy) && !foe.action.is_away();
         if is_near && self.random.chance(75) {
-            let attack = match () {
-                () if dy > 8.0 => toward.c_stick(0.0, 1.0),
-                () if dy < -8.0 => toward.c_stick(0.0, -1.0),
-                () if self.random.chance(25) => Pad::default().with(A),
-                () => toward.c_stick(dx, 0.0),
+            let attack = if dy > 8.0 {
+                toward.c_stick(0.0, 1.0)
+            } else if dy < -8.0 {
+                toward.c_stick(0.0, -1.0)
+            } else if self.random.chance(25) {
+                Pad::default().with(A)
+            } else {
+                toward.c_stick(dx, 0.0)
             };
             self.hold(attack, 2);
         } else if me.speed_y < -0.5 && floor.holds(me.x) && self.random.chance(8) {

@@ -274,9 +274,17 @@ impl Fighter {
         }
     }
 
-    /// Comes in on the platform with a new stock. A follower comes beside its leader.
+    /// Whether it was lost so long ago that it now comes in again, or leaves for good.
+    pub fn has_been_dead(&self) -> bool {
+        const FRAMES: i32 = 60;
+        matches!(self.action, Action::Dead(_)) && self.age >= FRAMES
+    }
+
+    /// Comes in on the platform with a new stock, before the pads of the frame count. A follower
+    /// comes beside its leader.
     pub fn revive(&mut self) {
-        self.settle(Action::Rebirth);
+        self.begin(Action::Rebirth);
+        self.age = -1;
         self.is_present = true;
         self.take_off();
         self.stop();

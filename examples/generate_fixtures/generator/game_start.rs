@@ -12,7 +12,7 @@ use super::stages::Stage;
 pub struct Player {
     pub entrant: Entrant,
     pub costume: u8,
-    /// As shown to people: Melee's own keyboard makes it full-width, see [`Player::tag`].
+    /// As shown to people; Game Start has it in full width, as Melee's keyboard writes.
     pub tag: &'static str,
     pub online: Option<Online>,
 }
@@ -36,9 +36,8 @@ pub struct Setup {
     pub session: &'static str,
 }
 
-/// What no field of SPEC.md names, and what every recording seen has there: the first 16 bytes of
-/// the Game Info Block up to the stage (four stocks game, timer counts down, no items), and the
-/// fixed bytes of a player. The stage and the timer follow.
+/// The Game Info Block up to the stage, as every tournament game has it: stock mode, the timer
+/// counts down, friendly fire, no items.
 const INFO_START: [u8; 14] = [
     0x32, 0x01, 0x86, 0x4C, 0xC3, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0x6E,
 ];
@@ -100,9 +99,10 @@ impl Setup {
     fn info_block(&self, mut event: Builder) -> Builder {
         event = event.bytes(&INFO_START);
         event = event.u16(self.stage.id).u32(TIMER_SECONDS).bytes(&[0; 12]);
-        event = event.bytes(&[0xFF; 8]).bytes(&[0; 8]);
-        // Damage ratio and its two neighbours.
-        event = event.f32(1.0).f32(1.0).f32(1.0).bytes(&[0; 0x24]);
+        // Every item could appear, but none does.
+        event = event.bytes(&[0xFF; 8]).bytes(&[0; 4]);
+        // The damage ratio between its two neighbours.
+        event = event.f32(1.0).f32(1.0).f32(1.0).bytes(&[0; 0x28]);
         for port in 0..RECORDS {
             event = self.player_record(event, port);
         }
@@ -110,29 +110,17 @@ impl Setup {
     }
 
     fn player_record(&self, event: Builder, port: usize) -> Builder {
-        let start = match self.player(port) {
-            Some(player) => [
-                player.entrant.character.external,
-                player.entrant.is_cpu.into(),
-                self.stocks,
-                player.costume,
-            ],
-            None => [NO_CHARACTER, 3, self.stocks, 0],
-        };
-        // Handicap 9, name tag slot 120 (none), rumble on, CPU level.
-        let rumble = if self.player(port).is_some() {
-            0xC0
-        } else {
-            0x40
-        };
-        let level = if self
-            .player(port)
-            .is_some_and(|player| player.entrant.is_cpu)
-        {
-            9
-        } else {
-            1
-        };
+        let player = self.player(port);
+        let (character, kind, costume) = player.map_or((NO_CHARACTER, 3, 0), |player| {
+            let Entrant {
+                character, is_cpu, ..
+            } = player.entrant;
+            (character.external, u8::from(is_cpu), player.costume)
+        });
+        let start = [character, kind, self.stocks, costume];
+        // Handicap 9, name tag slot 120 (none), rumble, CPU level.
+        let rumble = if player.is_some() { 0xC0 } else { 0x40 };
+        let level = if kind == 1 { 9 } else { 1 };
         let middle = [
             0, 0xFF, 0, 0, 9, 0, 0x78, 0, rumble, 0, 4, level, 0, 0, 0, 0, 0, 0, 0, 0,
         ];

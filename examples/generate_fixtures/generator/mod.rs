@@ -69,7 +69,7 @@ fn plain() -> (&'static str, Game) {
             player(0, &characters::FOX, 0),
             player(2, &characters::MARTH, 1),
         ],
-        seed: 0x5F86_B388,
+        seed: 0x5F73_015B,
         session: "",
     };
     let game = Game {
@@ -96,7 +96,7 @@ fn console() -> (&'static str, Game) {
         stage: &stages::FINAL_DESTINATION,
         stocks: 2,
         players,
-        seed: 0x5FA3_F176,
+        seed: 0x60C6_8CC1,
         session: "",
     };
     let game = Game {
@@ -121,7 +121,7 @@ fn items() -> (&'static str, Game) {
             player(0, &characters::FALCO, 1),
             player(1, &characters::SAMUS, 0),
         ],
-        seed: 0x5F3E_1471,
+        seed: 0x5F0E_D568,
         session: "",
     };
     let game = Game {
@@ -145,7 +145,7 @@ fn ice_climbers() -> (&'static str, Game) {
             player(1, &characters::ICE_CLIMBERS, 1),
             player(3, &characters::PEACH, 0),
         ],
-        seed: 0x5FB2_528F,
+        seed: 0x604D_1C7E,
         session: "",
     };
     let game = Game {
@@ -183,7 +183,7 @@ fn rollback_names() -> (&'static str, Game) {
         stage: &stages::FOUNTAIN_OF_DREAMS,
         stocks: 1,
         players,
-        seed: 0x0000_40A2,
+        seed: 0x0000_76DB,
         session: "mode.direct-2024-03-22T05:27:55.19-0",
     };
     let game = Game {
@@ -207,7 +207,7 @@ fn no_game_end() -> (&'static str, Game) {
             player(0, &characters::SHEIK, 1),
             player(1, &characters::FALCO, 2),
         ],
-        seed: 0x5FB3_87E5,
+        seed: 0x5F40_7F1D,
         session: "",
     };
     let game = Game {
@@ -236,7 +236,7 @@ fn four_players() -> (&'static str, Game) {
         stage: &stages::POKEMON_STADIUM,
         stocks: 1,
         players,
-        seed: 0x6037_B93F,
+        seed: 0x5EF0_0557,
         session: "",
     };
     let game = Game {

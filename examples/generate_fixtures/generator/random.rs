@@ -14,7 +14,7 @@ impl Random {
 
     /// A number from 0 up to, but not including, `end`.
     pub fn below(&mut self, end: u32) -> u32 {
-        self.next() * end >> 16
+        (self.next() * end) >> 16
     }
 
     /// True in `percent` of all cases.

@@ -78,7 +78,7 @@ pub static YOSHIS_STORY: Stage = Stage {
     ],
     blast: [-175.7, 173.6, 168.0, -91.0],
     spawns: [(-42.0, 26.6), (42.0, 28.0), (0.0, 46.9), (0.0, 4.9)],
-    rebirth: (117.2, 52.5),
+    rebirth: (118.3, 52.5),
 };
 
 pub static FINAL_DESTINATION: Stage = Stage {
@@ -100,7 +100,7 @@ pub static FOUNTAIN_OF_DREAMS: Stage = Stage {
     ],
     blast: [-198.75, 198.75, 202.5, -146.25],
     spawns: [(-41.25, 21.0), (41.25, 27.0), (0.0, 5.25), (0.0, 48.0)],
-    rebirth: (111.69, 63.75),
+    rebirth: (112.5, 63.75),
 };
 
 pub static DREAM_LAND: Stage = Stage {
@@ -113,7 +113,7 @@ pub static DREAM_LAND: Stage = Stage {
     ],
     blast: [-255.0, 255.0, 250.0, -123.0],
     spawns: [(-46.6, 37.0), (47.389, 37.0), (0.0, 7.0), (0.0, 58.5)],
-    rebirth: (188.24, 84.22),
+    rebirth: (190.0, 84.22),
 };
 
 pub static POKEMON_STADIUM: Stage = Stage {
@@ -125,7 +125,7 @@ pub static POKEMON_STADIUM: Stage = Stage {
     ],
     blast: [-230.0, 230.0, 180.0, -111.0],
     spawns: [(-40.0, 32.0), (40.0, 32.0), (70.0, 7.0), (-70.0, 7.0)],
-    rebirth: (135.07, 80.0),
+    rebirth: (136.0, 80.0),
 };
 
 /// When Fountain of Dreams moves a platform: first frame, platform as in its event (0 right, 1

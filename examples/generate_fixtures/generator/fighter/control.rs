@@ -40,38 +40,51 @@ impl Fighter {
     pub(super) fn act_out_of_dash(&mut self) -> bool {
         let pad = self.pad;
         let is_standing = matches!(self.action, Action::Wait | Action::Walk(_));
-        let smashes = pad.c_x != 0 || pad.c_y != 0;
-        let attack = match () {
-            () if self.pressed(X) => {
-                self.begin(Action::KneeBend);
-                return true;
-            }
-            () if pad.shields() && is_standing => {
-                self.begin(Action::GuardOn);
-                return true;
-            }
-            () if self.pressed(B) && is_standing && self.character.gun.is_some() => {
-                self.begin(Action::Shoot);
-                return true;
-            }
-            () if smashes && is_standing && pad.c_y > 0 => Attack::UpSmash,
-            () if smashes && is_standing && pad.c_y < 0 => Attack::DownSmash,
-            () if smashes && is_standing => {
-                self.facing = f32::from(pad.c_x.signum());
-                Attack::ForwardSmash
-            }
-            () if !self.pressed(A) => return false,
-            () if !is_standing => Attack::Dash,
-            () if pad.y >= WALK => Attack::UpTilt,
-            () if pad.y <= -WALK => Attack::DownTilt,
-            () if pad.x.abs() >= WALK => {
-                self.facing = f32::from(pad.x.signum());
-                Attack::ForwardTilt
-            }
-            () => Attack::Jab,
+        let next = if self.pressed(X) {
+            Action::KneeBend
+        } else if is_standing && pad.shields() {
+            Action::GuardOn
+        } else if is_standing && self.pressed(B) && self.character.gun.is_some() {
+            Action::Shoot
+        } else if let Some(attack) = self.ground_attack(is_standing) {
+            Action::Attack(attack)
+        } else {
+            return false;
         };
-        self.begin(Action::Attack(attack));
+        self.begin(next);
         true
+    }
+
+    fn ground_attack(&mut self, is_standing: bool) -> Option<Attack> {
+        let pad = self.pad;
+        let side = if is_standing && pad.c_x != 0 {
+            pad.c_x
+        } else {
+            pad.x
+        };
+        let attack = if is_standing && pad.c_y > 0 {
+            Attack::UpSmash
+        } else if is_standing && pad.c_y < 0 {
+            Attack::DownSmash
+        } else if is_standing && pad.c_x != 0 {
+            Attack::ForwardSmash
+        } else if !self.pressed(A) {
+            return None;
+        } else if !is_standing {
+            Attack::Dash
+        } else if pad.y >= WALK {
+            Attack::UpTilt
+        } else if pad.y <= -WALK {
+            Attack::DownTilt
+        } else if pad.x.abs() >= WALK {
+            Attack::ForwardTilt
+        } else {
+            Attack::Jab
+        };
+        if matches!(attack, Attack::ForwardSmash | Attack::ForwardTilt) {
+            self.facing = f32::from(side.signum());
+        }
+        Some(attack)
     }
 
     fn walk(&mut self, side: f32) {

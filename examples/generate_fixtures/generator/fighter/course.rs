@@ -1,4 +1,4 @@
-//! The course of each action: what it turns into, by its age or by the pad.
+//! The course of each action.
 
 use super::super::actions::Action;
 use super::super::pad::{Pad, SMASH, X};
@@ -9,7 +9,7 @@ use super::Fighter;
 const REBIRTH_INVULNERABLE: i32 = 120;
 
 impl Fighter {
-    /// The action's own course: what it turns into by age or pad.
+    /// What the action turns into, by its age or by the pad.
     pub(super) fn act(&mut self, ground: &Ground) {
         let attributes = self.character;
         match self.action {
@@ -83,10 +83,11 @@ impl Fighter {
             Action::CliffCatch | Action::CliffWait => self.invulnerable = self.invulnerable.max(1),
             Action::CliffClimb => self.climb(ground),
 
-            Action::Dead(_) => self.be_dead(),
+            // The match settles what comes next.
+            Action::Dead(_) => {}
             Action::Rebirth => {
                 self.y -= (self.rebirth.0 - self.rebirth.1) / 60.0;
-                if self.age >= 60 {
+                if self.age >= 59 {
                     self.y = self.rebirth.1;
                     self.settle(Action::RebirthWait);
                 }
@@ -109,18 +110,6 @@ impl Fighter {
             self.x = (floor.right - 4.0) * -self.facing;
             self.land(floor);
             self.settle(Action::Wait);
-        }
-    }
-
-    fn be_dead(&mut self) {
-        if self.age <= 60 {
-            return;
-        }
-        if self.stocks > 0 && !self.is_follower {
-            self.revive();
-        } else {
-            // Without a stock, or as a follower whose leader lives on.
-            self.is_present = false;
         }
     }
 

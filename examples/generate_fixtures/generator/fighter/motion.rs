@@ -13,21 +13,24 @@ const TECH_WINDOW: i32 = 20;
 /// How fast knockback fades, in units a frame.
 const KNOCKBACK_DECAY: f32 = 0.051;
 
+/// How far Whispy pushes who stands, in units a frame.
+const WIND: f32 = 0.12;
+
 impl Fighter {
+    /// A frame on this surface.
     pub(super) fn move_on(&mut self, surface: Surface, ground: &Ground) {
-        if !matches!(
+        let goes = matches!(
             self.action,
             Action::Walk(_) | Action::Dash | Action::Run | Action::KneeBend
-        ) {
+        );
+        if goes {
+            // Who sets off no longer slides from the last blow.
+            self.knock_x = 0.0;
+        } else {
             let slide = self.character.friction.min(self.ground_x.abs());
             self.ground_x -= slide * direction(self.ground_x);
         }
-        let push = if self.hitlag == 0 {
-            0.12 * ground.wind
-        } else {
-            0.0
-        };
-        self.x += self.ground_x + self.knock_x + push;
+        self.x += self.ground_x + self.knock_x + WIND * ground.wind;
         self.fade_knockback();
         self.y = surface.y;
         if surface.holds(self.x) {
@@ -45,6 +48,7 @@ impl Fighter {
         }
     }
 
+    /// A frame in the air, perhaps down to a surface.
     pub(super) fn move_in_air(&mut self, ground: &Ground) {
         self.fall();
         let from_y = self.y;
@@ -64,10 +68,9 @@ impl Fighter {
         } else {
             self.stay_outside(from_x, ground);
         }
-        if let Some(surface) = self.passing.and_then(|id| ground.surface(id)) {
-            if self.y < surface.y - 5.0 {
-                self.passing = None;
-            }
+        let passed = self.passing.and_then(|id| ground.surface(id));
+        if passed.is_some_and(|surface| self.y < surface.y - 5.0) {
+            self.passing = None;
         }
     }
 
@@ -101,17 +104,18 @@ impl Fighter {
         let edge = ground.stage.floor.right;
         let side = direction(self.x);
         let below = ground.stage.floor.y - self.y;
-        let is_free = matches!(self.action, Action::Fall | Action::DoubleJump);
-        let reaches = (edge - 1.0..edge + 8.0).contains(&self.x.abs());
-        if is_free && reaches && (10.0..24.0).contains(&below) && self.speed_y < 0.0 {
-            if !ground.taken[usize::from(side > 0.0)] {
-                self.stop();
-                self.x = (edge + 2.0) * side;
-                self.y = ground.stage.floor.y - 17.0;
-                self.facing = -side;
-                self.jumps_left = 1;
-                return self.begin(Action::CliffCatch);
-            }
+        let is_falling =
+            matches!(self.action, Action::Fall | Action::DoubleJump) && self.speed_y < 0.0;
+        let reaches = (edge - 1.0..edge + 8.0).contains(&self.x.abs())
+            && (10.0..24.0).contains(&below)
+            && !ground.taken[usize::from(side > 0.0)];
+        if is_falling && reaches {
+            self.stop();
+            self.x = (edge + 2.0) * side;
+            self.y = ground.stage.floor.y - 17.0;
+            self.facing = -side;
+            self.jumps_left = 1;
+            return self.begin(Action::CliffCatch);
         }
         if self.y < ground.stage.floor.y && self.x.abs() < edge && from_x.abs() >= edge {
             self.x = edge * direction(from_x);
