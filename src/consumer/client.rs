@@ -10,6 +10,7 @@ use mio::net::TcpStream;
 use thiserror::Error;
 
 use super::admission::Place;
+use super::view::Progress;
 use crate::net::nonblocking;
 use crate::protocol::console::{ConsoleError, Handshake, KEEP_ALIVE, LENGTH_PREFIX, split_message};
 use crate::protocol::{Cursor, raw};
@@ -337,17 +338,20 @@ impl Client {
         }
     }
 
-    /// Says that the relay is still there, if nothing else is on the way.
-    pub(super) fn keep_alive(&mut self) -> Result<Delivery, Farewell> {
-        if !self.pending.is_empty() {
-            return Ok(Delivery::Blocked);
-        }
+    /// Says that the relay is still there, to a client that has everything else.
+    pub(super) fn keep_alive(&mut self, now: Instant) -> Result<Progress, Farewell> {
         self.pending = match self.protocol {
             Protocol::Console => Bytes::from_static(&KEEP_ALIVE),
             Protocol::Raw => Bytes::from_static(&raw::KEEP_ALIVE),
         };
         self.pending_arrived = None;
-        self.write_batch(&[], &mut |_| {})
+        Ok(match self.write_batch(&[], &mut |_| {})? {
+            Delivery::Done => {
+                self.progress = now;
+                Progress::UpToDate
+            }
+            Delivery::Blocked => Progress::Blocked,
+        })
     }
 
     /// It was left behind: goes on at `seq`, the newest game's start, with `forcePos`.

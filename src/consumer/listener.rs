@@ -10,7 +10,7 @@ use mio::{Events, Interest, Poll, Token, Waker};
 
 use super::admission::{Admission, Place};
 use super::client::Protocol;
-use super::thread::Inbox;
+use super::inbox::Inbox;
 use crate::net::{bind_tcp, nonblocking, prepare_spectator, sleep_in};
 use crate::shutdown::Shutdown;
 

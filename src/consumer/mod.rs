@@ -7,10 +7,13 @@
 
 mod admission;
 mod client;
+mod inbox;
 mod listener;
 mod thread;
+mod view;
 
 pub use admission::{Admission, Refusal};
 pub use client::Protocol;
+pub use inbox::Inbox;
 pub use listener::{Listener, ListenerThread};
-pub use thread::{ConsumerThread, Inbox};
+pub use thread::ConsumerThread;

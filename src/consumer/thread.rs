@@ -3,23 +3,21 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
-use hdrhistogram::Histogram;
 use mio::event::Event;
 use mio::{Events, Interest, Poll, Token, Waker};
 use slab::Slab;
 
-use super::client::{Client, Delivery, Farewell, Protocol};
+use super::client::{Client, Farewell, Protocol};
+use super::inbox::{Door, Inbox, inbox};
 use super::listener::Admitted;
+use super::view::{Progress, View};
 use crate::config::ClientLimits;
 use crate::net::sleep_in;
 use crate::protocol::console::KEEP_ALIVE_MS;
-use crate::session::{Announcer, Chunk, Doorbell, Seq, Signals, Station};
+use crate::session::{Announcer, Chunk, Signals, Station};
 use crate::shutdown::Shutdown;
-use crate::stats::{latency_histogram, record};
 
 const DOORBELL: Token = Token(usize::MAX);
 
@@ -28,16 +26,6 @@ const EVENTS: usize = 1024;
 
 /// A spectator hears something this often.
 const KEEP_ALIVE: Duration = Duration::from_millis(KEEP_ALIVE_MS);
-
-/// The most a lagging spectator gets in one turn, in event bytes: catching up must not delay
-/// anybody's live frame.
-const CATCH_UP_BYTES: usize = 128 * 1024;
-
-/// Chunks looked at for one such turn.
-const CATCH_UP_CHUNKS: usize = 256;
-
-/// Chunks taken from the log at once for those who are up to date. A frame is one or a few.
-const FRESH_CHUNKS: usize = 64;
 
 /// A spectator whose socket takes nothing for this long is hung up on. It may come back and resume.
 const STALLED_AFTER: Duration = Duration::from_secs(60);
@@ -51,38 +39,11 @@ const FLUSH_TIME: Duration = Duration::from_secs(2);
 /// How often the flag is looked at while the thread waits for the console thread's last word.
 const ENDING_POLL: Duration = Duration::from_millis(20);
 
-/// The way into a consumer thread.
-#[derive(Clone)]
-pub struct Inbox {
-    sender: Sender<Admitted>,
-    doorbell: Doorbell,
-    load: Arc<AtomicUsize>,
-}
-
-impl Inbox {
-    /// Clients the thread has or is about to get.
-    pub(super) fn load(&self) -> usize {
-        self.load.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn send(&self, admitted: Admitted) {
-        self.load.fetch_add(1, Ordering::Relaxed);
-        // A thread that has ended takes nobody; the socket is closed by being dropped.
-        if self.sender.send(admitted).is_ok()
-            && let Err(error) = self.doorbell.wake()
-        {
-            tracing::error!("a consumer thread cannot be woken: {error}");
-        }
-    }
-}
-
 /// A consumer thread before it runs.
 pub struct ConsumerThread {
     poll: Poll,
-    doorbell: Doorbell,
-    sender: Sender<Admitted>,
-    inbox: Receiver<Admitted>,
-    load: Arc<AtomicUsize>,
+    inbox: Inbox,
+    door: Door,
     signals: Signals,
     stations: Vec<View>,
     clients: Slab<Client>,
@@ -94,29 +55,10 @@ pub struct ConsumerThread {
     arrivals: u64,
     limits: ClientLimits,
     shutdown: Shutdown,
-    scratch: Vec<Arc<Chunk>>,
+    /// Kept from turn to turn so that no turn allocates: chunks, and slab keys.
+    chunks: Vec<Arc<Chunk>>,
+    turns: Vec<usize>,
     next_housekeeping: Instant,
-}
-
-/// A station as this thread has seen it.
-struct View {
-    station: Arc<Station>,
-    /// The log's end when the thread last looked.
-    seen: Seq,
-    fresh: Vec<Arc<Chunk>>,
-    /// Slab keys of its clients.
-    clients: Vec<usize>,
-    /// Whose turn is first; goes round from frame to frame.
-    first: usize,
-    /// When its spectators last heard something.
-    last_sent: Instant,
-    latency: Histogram<u64>,
-}
-
-impl View {
-    fn has_news(&self) -> bool {
-        self.seen < self.station.log.end()
-    }
 }
 
 impl ConsumerThread {
@@ -133,43 +75,31 @@ impl ConsumerThread {
         let poll = Poll::new()?;
         let doorbell = Arc::new(Waker::new(poll.registry(), DOORBELL)?);
         shutdown.ring_on_request(doorbell.clone());
-        let (sender, inbox) = channel();
-        let now = Instant::now();
-        let view = |station: &Arc<Station>| View {
-            seen: station.log.end(),
-            station: station.clone(),
-            fresh: Vec::new(),
-            clients: Vec::new(),
-            first: 0,
-            last_sent: now,
-            latency: latency_histogram(),
-        };
+        let (inbox, door) = inbox(doorbell.clone());
         Ok(Self {
             poll,
-            signals: announcer.subscribe(doorbell.clone()),
-            doorbell,
-            sender,
+            signals: announcer.subscribe(doorbell),
             inbox,
-            load: Arc::default(),
-            stations: stations.iter().map(view).collect(),
+            door,
+            stations: stations
+                .iter()
+                .map(|station| View::new(station.clone()))
+                .collect(),
             clients: Slab::new(),
             catching_up: Vec::new(),
             greeting: VecDeque::new(),
             arrivals: 0,
             limits,
             shutdown,
-            scratch: Vec::new(),
-            next_housekeeping: now + HOUSEKEEPING,
+            chunks: Vec::new(),
+            turns: Vec::new(),
+            next_housekeeping: Instant::now() + HOUSEKEEPING,
         })
     }
 
     /// The way in, for the listener thread.
     pub fn inbox(&self) -> Inbox {
-        Inbox {
-            sender: self.sender.clone(),
-            doorbell: self.doorbell.clone(),
-            load: self.load.clone(),
-        }
+        self.inbox.clone()
     }
 
     /// Runs until the console thread has said its last word, then lets spectators take what is
@@ -243,55 +173,51 @@ impl ConsumerThread {
     }
 
     fn serve_station(&mut self, at: usize) {
+        let mut fresh = std::mem::take(&mut self.chunks);
+        let mut turns = std::mem::take(&mut self.turns);
         let view = &mut self.stations[at];
-        view.station
-            .log
-            .read(view.seen, FRESH_CHUNKS, &mut view.fresh);
-        let Some(last) = view.fresh.last() else {
-            return;
-        };
-        // Those who wait for the first of these get them all. Nobody else is touched.
-        let due = view.fresh[0].seq();
-        view.seen = last.seq().next();
-        let mut gone = Vec::new();
-        let (before, after) = view.clients.split_at(view.first.min(view.clients.len()));
-        for &key in after.iter().chain(before) {
+        view.look(&mut fresh);
+        turns.clear();
+        turns.extend(view.turns());
+        for &key in &turns {
             let Some(client) = self.clients.get_mut(key) else {
                 continue;
             };
             if client.blocked || client.is_catching_up || !client.is_live() {
                 continue;
             }
-            if client.next != due {
-                // It came while the log was ahead of this thread.
-                client.is_catching_up = true;
-                self.catching_up.push(key);
-                continue;
-            }
-            let mut sent = Sent {
-                latency: &mut view.latency,
-                now: None,
-            };
-            match client.deliver(&view.fresh, &mut |arrived| sent.record(arrived)) {
-                Ok(Delivery::Done) => {
-                    if let Some(now) = sent.now {
-                        client.progress = now;
-                    }
-                }
-                Ok(Delivery::Blocked) => {
-                    if let Err(farewell) = block(&self.poll, key, client) {
-                        gone.push((key, farewell));
-                    }
-                }
-                Err(farewell) => gone.push((key, farewell)),
-            }
+            let progress = self.stations[at].serve(client, &fresh);
+            self.settle(key, progress);
         }
-        // A stride that is not a divisor: everyone is early and late in turn.
-        view.first = (view.first + view.clients.len() / 3 + 1) % view.clients.len().max(1);
-        view.last_sent = Instant::now();
-        view.fresh.clear();
-        for (key, farewell) in gone {
-            self.bid_farewell(key, &farewell);
+        self.stations[at].last_sent = Instant::now();
+        fresh.clear();
+        (self.chunks, self.turns) = (fresh, turns);
+    }
+
+    /// Remembers what a client's turn left to do.
+    #[inline]
+    fn settle(&mut self, key: usize, progress: Result<Progress, Farewell>) {
+        match progress {
+            Ok(Progress::UpToDate) => {}
+            Ok(Progress::Behind) => self.list(key),
+            Ok(Progress::Blocked) => self.block(key),
+            Err(farewell) => self.bid_farewell(key, &farewell),
+        }
+    }
+
+    /// Asks the poll to tell when the client's socket takes more.
+    fn block(&mut self, key: usize) {
+        let Some(client) = self.clients.get_mut(key) else {
+            return;
+        };
+        client.blocked = true;
+        let both = Interest::READABLE | Interest::WRITABLE;
+        if let Err(error) = self
+            .poll
+            .registry()
+            .reregister(&mut client.stream, Token(key), both)
+        {
+            self.bid_farewell(key, &error.into());
         }
     }
 
@@ -338,7 +264,7 @@ impl ConsumerThread {
 
     /// Takes in the newcomers.
     fn take_in(&mut self) {
-        while let Ok(admitted) = self.inbox.try_recv() {
+        while let Some(admitted) = self.door.next() {
             let Admitted {
                 mut stream,
                 peer,
@@ -355,7 +281,7 @@ impl ConsumerThread {
                     .register(&mut stream, Token(key), Interest::READABLE)
             {
                 tracing::warn!(%peer, "a spectator cannot be served: {error}");
-                self.load.fetch_sub(1, Ordering::Relaxed);
+                self.door.left();
                 continue;
             }
             let view = &mut self.stations[station];
@@ -384,25 +310,20 @@ impl ConsumerThread {
 
     /// Gives each client that is behind a bounded slice.
     fn catch_up(&mut self) {
+        if self.catching_up.is_empty() {
+            return;
+        }
+        let mut chunks = std::mem::take(&mut self.chunks);
         for key in std::mem::take(&mut self.catching_up) {
             let Some(client) = self.clients.get_mut(key) else {
                 continue;
             };
             client.is_catching_up = false;
-            let view = &mut self.stations[client.station];
-            self.scratch.clear();
-            match catch_up_one(client, view, &mut self.scratch) {
-                Ok(Progress::UpToDate) => {}
-                Ok(Progress::Behind) => self.list(key),
-                Ok(Progress::Blocked) => {
-                    if let Err(farewell) = block(&self.poll, key, client) {
-                        self.bid_farewell(key, &farewell);
-                    }
-                }
-                Err(farewell) => self.bid_farewell(key, &farewell),
-            }
+            let progress = self.stations[client.station].catch_up(client, &mut chunks);
+            self.settle(key, progress);
         }
-        self.scratch.clear();
+        chunks.clear();
+        self.chunks = chunks;
     }
 
     fn expire_greetings(&mut self, now: Instant) {
@@ -422,32 +343,18 @@ impl ConsumerThread {
     /// Says to everyone of a quiet station that the relay is there.
     fn keep_alive(&mut self, now: Instant) {
         for at in 0..self.stations.len() {
-            let view = &mut self.stations[at];
-            if now < view.last_sent + KEEP_ALIVE {
+            if now < self.stations[at].last_sent + KEEP_ALIVE {
                 continue;
             }
-            view.last_sent = now;
-            let mut gone = Vec::new();
-            for &key in &view.clients {
+            self.stations[at].last_sent = now;
+            for key in self.stations[at].clients.clone() {
                 let Some(client) = self.clients.get_mut(key) else {
                     continue;
                 };
-                if !client.is_live() || client.blocked || client.is_catching_up {
-                    continue;
+                if client.is_live() && !client.blocked && !client.is_catching_up {
+                    let progress = client.keep_alive(now);
+                    self.settle(key, progress);
                 }
-                let said = client.keep_alive().and_then(|delivery| match delivery {
-                    Delivery::Done => {
-                        client.progress = now;
-                        Ok(())
-                    }
-                    Delivery::Blocked => block(&self.poll, key, client),
-                });
-                if let Err(farewell) = said {
-                    gone.push((key, farewell));
-                }
-            }
-            for (key, farewell) in gone {
-                self.bid_farewell(key, &farewell);
             }
         }
     }
@@ -455,10 +362,7 @@ impl ConsumerThread {
     fn keep_house(&mut self, now: Instant) {
         self.next_housekeeping = now + HOUSEKEEPING;
         for view in &mut self.stations {
-            if !view.latency.is_empty() {
-                view.station.stats.latency.add(&view.latency);
-                view.latency.reset();
-            }
+            view.report();
         }
         let stalled = |client: &Client| client.blocked && now > client.progress + STALLED_AFTER;
         let stalled: Vec<usize> = self
@@ -491,81 +395,10 @@ impl ConsumerThread {
             moved.order = client.order;
         }
         view.station.stats.clients.add(-1);
-        self.load.fetch_sub(1, Ordering::Relaxed);
+        self.door.left();
         let peer = client.peer;
         tracing::info!(station = view.station.name, %peer, "a spectator left: {farewell}");
         // The socket is dropped right after; the poll forgets it then at the latest.
         let _ = self.poll.registry().deregister(&mut client.stream);
     }
-}
-
-/// Takes the time once a client, when its first chunk is out.
-struct Sent<'a> {
-    latency: &'a mut Histogram<u64>,
-    now: Option<Instant>,
-}
-
-impl Sent<'_> {
-    fn record(&mut self, arrived: Instant) {
-        let now = *self.now.get_or_insert_with(Instant::now);
-        record(self.latency, now.saturating_duration_since(arrived));
-    }
-}
-
-enum Progress {
-    UpToDate,
-    Behind,
-    Blocked,
-}
-
-fn catch_up_one(
-    client: &mut Client,
-    view: &mut View,
-    chunks: &mut Vec<Arc<Chunk>>,
-) -> Result<Progress, Farewell> {
-    let log = &view.station.log;
-    log.read(client.next, CATCH_UP_CHUNKS, chunks);
-    if let Some(first) = chunks.first()
-        && first.seq() != client.next
-        && first.game() != client.game
-    {
-        view.station.stats.skipped.add(1);
-        if client.protocol == Protocol::Raw {
-            return Err(Farewell::LeftBehind);
-        }
-        tracing::info!(peer = %client.peer, "a spectator was more than a game behind and is skipped to the newest");
-        client.skip_to(log.newest_game());
-        chunks.clear();
-        log.read(client.next, CATCH_UP_CHUNKS, chunks);
-    }
-    let mut bytes = 0;
-    let within = chunks.iter().take_while(|chunk| {
-        bytes += chunk.data().len();
-        bytes <= CATCH_UP_BYTES
-    });
-    let some = within.count().max(1).min(chunks.len());
-    let mut sent = Sent {
-        latency: &mut view.latency,
-        now: None,
-    };
-    let before = client.next;
-    let delivery = client.deliver(&chunks[..some], &mut |arrived| sent.record(arrived))?;
-    if client.next != before {
-        client.progress = Instant::now();
-    }
-    Ok(match delivery {
-        Delivery::Blocked => Progress::Blocked,
-        // Up to date is who waits for what this thread has not looked at yet.
-        Delivery::Done if client.next >= view.seen => Progress::UpToDate,
-        Delivery::Done => Progress::Behind,
-    })
-}
-
-/// Asks the poll to tell when the client's socket takes more.
-fn block(poll: &Poll, key: usize, client: &mut Client) -> Result<(), Farewell> {
-    client.blocked = true;
-    let both = Interest::READABLE | Interest::WRITABLE;
-    Ok(poll
-        .registry()
-        .reregister(&mut client.stream, Token(key), both)?)
 }

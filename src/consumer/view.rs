@@ -1,0 +1,163 @@
+//! A station as one consumer thread sees it: how far it has looked into the log, and who of its
+//! clients gets what from there.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use hdrhistogram::Histogram;
+
+use super::client::{Client, Delivery, Farewell, Protocol};
+use crate::session::{Chunk, Seq, Station};
+use crate::stats::{latency_histogram, record};
+
+/// The most a lagging spectator gets in one turn, in event bytes: catching up must not delay
+/// anybody's live frame.
+const CATCH_UP_BYTES: usize = 128 * 1024;
+
+/// Chunks looked at for one such turn.
+const CATCH_UP_CHUNKS: usize = 256;
+
+/// Chunks taken from the log at once for those who are up to date. A frame is one or a few.
+const FRESH_CHUNKS: usize = 64;
+
+/// A station and this thread's share of its spectators.
+pub(super) struct View {
+    pub(super) station: Arc<Station>,
+    /// Slab keys of its clients; each knows its place here.
+    pub(super) clients: Vec<usize>,
+    /// When its spectators last heard something.
+    pub(super) last_sent: Instant,
+    /// The log's end when the thread last looked.
+    seen: Seq,
+    /// Whose turn is first; goes round from frame to frame.
+    first: usize,
+    latency: Histogram<u64>,
+}
+
+/// How far a client is after its turn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Progress {
+    /// It waits for what this thread has not looked at yet.
+    UpToDate,
+    /// It takes more, and there is more.
+    Behind,
+    /// Its socket takes no more now.
+    Blocked,
+}
+
+impl View {
+    pub(super) fn new(station: Arc<Station>) -> Self {
+        Self {
+            seen: station.log.end(),
+            station,
+            clients: Vec::new(),
+            last_sent: Instant::now(),
+            first: 0,
+            latency: latency_histogram(),
+        }
+    }
+
+    /// Whether the log has more than the thread has looked at.
+    pub(super) fn has_news(&self) -> bool {
+        self.seen < self.station.log.end()
+    }
+
+    /// Looks at what is new, with one short look under the log's lock for all its clients.
+    pub(super) fn look(&mut self, fresh: &mut Vec<Arc<Chunk>>) {
+        fresh.clear();
+        self.station.log.read(self.seen, FRESH_CHUNKS, fresh);
+        if let Some(last) = fresh.last() {
+            self.seen = last.seq().next();
+        }
+    }
+
+    /// The clients in the order of this frame: everyone is early and late in turn.
+    pub(super) fn turns(&mut self) -> impl Iterator<Item = usize> {
+        let len = self.clients.len();
+        self.first = (self.first + len / 3 + 1) % len.max(1);
+        let (before, after) = self.clients.split_at(self.first);
+        after.iter().chain(before).copied()
+    }
+
+    /// Hands fresh chunks to a client that is up to date: nothing is looked up, copied or encoded
+    /// for it. One that came while the log was ahead of this thread is behind.
+    pub(super) fn serve(
+        &mut self,
+        client: &mut Client,
+        fresh: &[Arc<Chunk>],
+    ) -> Result<Progress, Farewell> {
+        if fresh.first().is_some_and(|due| due.seq() != client.next) {
+            return Ok(Progress::Behind);
+        }
+        Ok(match deliver(client, fresh, &mut self.latency)? {
+            Delivery::Done => Progress::UpToDate,
+            Delivery::Blocked => Progress::Blocked,
+        })
+    }
+
+    /// Gives a client that is behind a bounded slice, looked up by its own cursor. One that was left
+    /// behind by more than a game goes on with the newest.
+    pub(super) fn catch_up(
+        &mut self,
+        client: &mut Client,
+        chunks: &mut Vec<Arc<Chunk>>,
+    ) -> Result<Progress, Farewell> {
+        let log = &self.station.log;
+        chunks.clear();
+        log.read(client.next, CATCH_UP_CHUNKS, chunks);
+        if let Some(first) = chunks.first()
+            && first.seq() != client.next
+            && first.game() != client.game
+        {
+            self.station.stats.skipped.add(1);
+            if client.protocol == Protocol::Raw {
+                return Err(Farewell::LeftBehind);
+            }
+            tracing::info!(
+                station = self.station.name,
+                peer = %client.peer,
+                "a spectator was more than a game behind and is skipped to the newest"
+            );
+            client.skip_to(log.newest_game());
+            chunks.clear();
+            log.read(client.next, CATCH_UP_CHUNKS, chunks);
+        }
+        let mut bytes = 0;
+        let within = chunks.iter().take_while(|chunk| {
+            bytes += chunk.data().len();
+            bytes <= CATCH_UP_BYTES
+        });
+        // At least one, however large it is.
+        let some = within.count().max(1).min(chunks.len());
+        Ok(match deliver(client, &chunks[..some], &mut self.latency)? {
+            Delivery::Blocked => Progress::Blocked,
+            Delivery::Done if client.next >= self.seen => Progress::UpToDate,
+            Delivery::Done => Progress::Behind,
+        })
+    }
+
+    /// Hands in the latencies gathered.
+    pub(super) fn report(&mut self) {
+        if !self.latency.is_empty() {
+            self.station.stats.latency.add(&self.latency);
+            self.latency.reset();
+        }
+    }
+}
+
+/// Delivers, and takes the time once for all chunks that went out.
+fn deliver(
+    client: &mut Client,
+    chunks: &[Arc<Chunk>],
+    latency: &mut Histogram<u64>,
+) -> Result<Delivery, Farewell> {
+    let mut now = None;
+    let delivery = client.deliver(chunks, &mut |arrived| {
+        let now = *now.get_or_insert_with(Instant::now);
+        record(latency, now.saturating_duration_since(arrived));
+    })?;
+    if let Some(now) = now {
+        client.progress = now;
+    }
+    Ok(delivery)
+}
