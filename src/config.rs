@@ -159,12 +159,7 @@ impl FromStr for Source {
         if name.is_empty() || !name.chars().all(fits) {
             return Err(SourceError::Name(name.to_owned()));
         }
-        Ok(Self {
-            name: name.to_owned(),
-            host: host.to_owned(),
-            port,
-            raw,
-        })
+        Ok(Self { name: name.to_owned(), host: host.to_owned(), port, raw })
     }
 }
 
@@ -194,30 +189,16 @@ mod tests {
     use super::*;
 
     fn source(name: &str, host: &str, port: u16, raw: bool) -> Source {
-        Source {
-            name: name.into(),
-            host: host.into(),
-            port,
-            raw,
-        }
+        Source { name: name.into(), host: host.into(), port, raw }
     }
 
     #[test]
     fn sources_are_understood() {
         let cases = [
-            (
-                "192.168.1.20",
-                source("192.168.1.20", "192.168.1.20", 51441, false),
-            ),
+            ("192.168.1.20", source("192.168.1.20", "192.168.1.20", 51441, false)),
             ("wii.lan:666", source("wii.lan", "wii.lan", 666, false)),
-            (
-                "Stream 1=10.0.0.7",
-                source("Stream 1", "10.0.0.7", 51441, false),
-            ),
-            (
-                "raw:10.0.0.7:53742",
-                source("10.0.0.7", "10.0.0.7", 53742, true),
-            ),
+            ("Stream 1=10.0.0.7", source("Stream 1", "10.0.0.7", 51441, false)),
+            ("raw:10.0.0.7:53742", source("10.0.0.7", "10.0.0.7", 53742, true)),
             ("a=raw:[::1]:53742", source("a", "::1", 53742, true)),
             ("::1", source("::1", "::1", 51441, false)),
             ("[fe80::2]:9", source("fe80::2", "fe80::2", 9, false)),

@@ -33,18 +33,9 @@ const REFRESH: Duration = Duration::from_millis(200);
 /// The games that are played when nobody names others: the project's own synthetic ones.
 const FIXTURES: [(&str, &[u8]); 4] = [
     ("items", include_bytes!("../fixtures/v3.7.0-items.slp")),
-    (
-        "rollbacks",
-        include_bytes!("../fixtures/v3.18.0-rollback-names.slp"),
-    ),
-    (
-        "Ice Climbers",
-        include_bytes!("../fixtures/v3.7.0-ice-climbers.slp"),
-    ),
-    (
-        "four players",
-        include_bytes!("../fixtures/v3.18.0-four-players.slp"),
-    ),
+    ("rollbacks", include_bytes!("../fixtures/v3.18.0-rollback-names.slp")),
+    ("Ice Climbers", include_bytes!("../fixtures/v3.7.0-ice-climbers.slp")),
+    ("four players", include_bytes!("../fixtures/v3.18.0-four-players.slp")),
 ];
 
 /// What to play and for how long.
@@ -122,15 +113,8 @@ pub fn run(
     on_start: impl FnOnce(&Addresses),
     mut on_figures: impl FnMut(&Figures),
 ) -> Result<Figures, DemoError> {
-    let recordings = if options.recordings.is_empty() {
-        built_in()?
-    } else {
-        options.recordings
-    };
-    let evening: Vec<Bytes> = recordings
-        .iter()
-        .map(|game| game.events().clone())
-        .collect();
+    let recordings = if options.recordings.is_empty() { built_in()? } else { options.recordings };
+    let evening: Vec<Bytes> = recordings.iter().map(|game| game.events().clone()).collect();
     // Its own switch: the console must not be gone before the relay has ended.
     let console_switch = Shutdown::new();
     let simulator = Simulator::start(
@@ -145,21 +129,14 @@ pub fn run(
     let console = simulator.local_addr();
     let host = console.ip().to_string();
     let name = "demo".to_owned();
-    let mut config = RelayConfig::new(vec![Source {
-        name,
-        host,
-        port: console.port(),
-        raw: false,
-    }]);
+    let mut config =
+        RelayConfig::new(vec![Source { name, host, port: console.port(), raw: false }]);
     config.listen = Some(free_or(console::PORT));
     config.raw_listen = Some(free_or(RAW_PORT));
     config.replays = Some(options.replays);
     let relay = Relay::start(config, shutdown)?;
     let address = |protocol| relay.address(StationId(0), protocol);
-    let addresses = Addresses {
-        console: address(Protocol::Console),
-        raw: address(Protocol::Raw),
-    };
+    let addresses = Addresses { console: address(Protocol::Console), raw: address(Protocol::Raw) };
     on_start(&addresses);
 
     let checked = Arc::new(AtomicU64::new(0));
@@ -232,13 +209,7 @@ fn look(relay: &Relay, station: &Station, checked: &AtomicU64) -> Figures {
 /// A spectator like any other, which knows what the console plays and compares every byte.
 fn watch(relay: SocketAddr, evening: &[Bytes], checked: &AtomicU64) -> Result<(), DemoError> {
     let mut stream = TcpStream::connect(relay)?;
-    stream.write_all(
-        &Handshake {
-            realtime: true,
-            ..Handshake::default()
-        }
-        .encode(),
-    )?;
+    stream.write_all(&Handshake { realtime: true, ..Handshake::default() }.encode())?;
     let mut expected = evening.iter().cycle().flat_map(|game| game.iter());
     let mut unread = Vec::new();
     let mut scratch = vec![0; MAX_MESSAGE_LEN];
@@ -260,11 +231,7 @@ fn watch(relay: SocketAddr, evening: &[Bytes], checked: &AtomicU64) -> Result<()
             };
             match Message::decode(body) {
                 Ok(Message::Replay(replay)) => {
-                    if !replay
-                        .data
-                        .iter()
-                        .eq(expected.by_ref().take(replay.data.len()))
-                    {
+                    if !replay.data.iter().eq(expected.by_ref().take(replay.data.len())) {
                         return wrong(format!("another byte behind position {}", replay.pos));
                     }
                     checked.fetch_add(replay.data.len() as u64, Ordering::Relaxed);

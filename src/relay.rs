@@ -86,10 +86,7 @@ impl Relay {
             .map(|(k, source)| Arc::new(Station::new(StationId(k), &source.name)))
             .collect();
         let bound = bind_listeners(&config, &stations)?;
-        let listeners = bound
-            .iter()
-            .map(|(id, l)| (*id, l.protocol(), l.address()))
-            .collect();
+        let listeners = bound.iter().map(|(id, l)| (*id, l.protocol(), l.address())).collect();
 
         let mut announcer = Announcer::new();
         let mut consumers = Vec::new();
@@ -104,16 +101,9 @@ impl Relay {
         let recorder = match &config.replays {
             None => None,
             Some(folder) => {
-                let options = RecorderOptions {
-                    folder: folder.clone(),
-                    away_limit: config.away_limit,
-                };
-                Some(RecorderThread::new(
-                    &stations,
-                    &mut announcer,
-                    options,
-                    shutdown.clone(),
-                )?)
+                let options =
+                    RecorderOptions { folder: folder.clone(), away_limit: config.away_limit };
+                Some(RecorderThread::new(&stations, &mut announcer, options, shutdown.clone())?)
             }
         };
         let admission = Admission::new(limits.total, limits.per_address);
@@ -124,10 +114,7 @@ impl Relay {
             .sources
             .into_iter()
             .zip(&stations)
-            .map(|(source, station)| SourceStation {
-                source,
-                station: station.clone(),
-            })
+            .map(|(source, station)| SourceStation { source, station: station.clone() })
             .collect();
         let console = ConsoleThread::new(sources, config.timing, announcer, shutdown.clone())?;
 
@@ -141,10 +128,7 @@ impl Relay {
         let started = relay.spawn(consumers, recorder, listener, console);
         if let Err(error) = started {
             shutdown.request(Reason::Failed(error.to_string()));
-            join_all(
-                std::mem::take(&mut relay.workers),
-                Instant::now() + END_LIMIT,
-            );
+            join_all(std::mem::take(&mut relay.workers), Instant::now() + END_LIMIT);
             return Err(error.into());
         }
         Ok(relay)
@@ -160,21 +144,13 @@ impl Relay {
         let shutdown = self.shutdown.clone();
         for (n, consumer) in consumers.into_iter().enumerate() {
             let name = format!("consumer-{n}");
-            self.workers
-                .push(Worker::spawn(name, &shutdown, move || consumer.run())?);
+            self.workers.push(Worker::spawn(name, &shutdown, move || consumer.run())?);
         }
         if let Some(recorder) = recorder {
-            self.workers
-                .push(Worker::spawn("recorder", &shutdown, move || {
-                    recorder.run()
-                })?);
+            self.workers.push(Worker::spawn("recorder", &shutdown, move || recorder.run())?);
         }
-        self.workers
-            .push(Worker::spawn("listener", &shutdown, move || {
-                listener.run()
-            })?);
-        self.workers
-            .push(Worker::spawn("console", &shutdown, move || console.run())?);
+        self.workers.push(Worker::spawn("listener", &shutdown, move || listener.run())?);
+        self.workers.push(Worker::spawn("console", &shutdown, move || console.run())?);
         Ok(())
     }
 
@@ -188,10 +164,7 @@ impl Relay {
         let wanted = |(id, spoken, _): &&(StationId, Protocol, SocketAddr)| {
             *id == station && *spoken == protocol
         };
-        self.listeners
-            .iter()
-            .find(wanted)
-            .map(|(.., address)| *address)
+        self.listeners.iter().find(wanted).map(|(.., address)| *address)
     }
 
     /// Spectators connected now.
@@ -249,30 +222,16 @@ fn bind_listeners(
 ) -> Result<Vec<(StationId, Listener)>, StartError> {
     let wanted = [
         (config.listen, Protocol::Console, "spectators", "--listen"),
-        (
-            config.raw_listen,
-            Protocol::Raw,
-            "raw spectators",
-            "--raw-listen",
-        ),
+        (config.raw_listen, Protocol::Raw, "raw spectators", "--raw-listen"),
     ];
     let mut bound = Vec::new();
     for (base, protocol, what, flag) in wanted {
         let Some(base) = base else { continue };
         for (k, station) in stations.iter().enumerate() {
             let address = station_address(base, k);
-            let listener =
-                Listener::bind(address, k, protocol).map_err(|error| StartError::Listen {
-                    address,
-                    what,
-                    flag,
-                    error,
-                })?;
-            tracing::info!(
-                station = station.name,
-                "{what} connect to {}",
-                listener.address()
-            );
+            let listener = Listener::bind(address, k, protocol)
+                .map_err(|error| StartError::Listen { address, what, flag, error })?;
+            tracing::info!(station = station.name, "{what} connect to {}", listener.address());
             bound.push((station.id, listener));
         }
     }

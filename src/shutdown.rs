@@ -115,12 +115,7 @@ impl Shutdown {
         let deadline = Instant::now() + timeout;
         let mut state = self.shared.state.lock();
         while state.reason.is_none() {
-            if self
-                .shared
-                .changed
-                .wait_until(&mut state, deadline)
-                .timed_out()
-            {
+            if self.shared.changed.wait_until(&mut state, deadline).timed_out() {
                 break;
             }
         }
@@ -150,16 +145,11 @@ impl Worker {
         work: impl FnOnce() + Send + 'static,
     ) -> std::io::Result<Self> {
         let name = name.into();
-        let guard = PanicGuard {
-            shutdown: shutdown.clone(),
-            name: name.clone(),
-        };
-        let handle = std::thread::Builder::new()
-            .name(name.clone())
-            .spawn(move || {
-                let _guard = guard;
-                work();
-            })?;
+        let guard = PanicGuard { shutdown: shutdown.clone(), name: name.clone() };
+        let handle = std::thread::Builder::new().name(name.clone()).spawn(move || {
+            let _guard = guard;
+            work();
+        })?;
         Ok(Self { name, handle })
     }
 
@@ -178,8 +168,7 @@ struct PanicGuard {
 impl Drop for PanicGuard {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.shutdown
-                .request(Reason::Panic(std::mem::take(&mut self.name)));
+            self.shutdown.request(Reason::Panic(std::mem::take(&mut self.name)));
         }
     }
 }
@@ -237,10 +226,9 @@ mod tests {
     #[test]
     fn a_thread_that_does_not_end_is_named() {
         let (release, blocked) = mpsc::channel::<()>();
-        let worker = Worker::spawn("stuck", &Shutdown::new(), move || {
-            assert!(blocked.recv().is_err())
-        })
-        .unwrap();
+        let worker =
+            Worker::spawn("stuck", &Shutdown::new(), move || assert!(blocked.recv().is_err()))
+                .unwrap();
         assert_eq!(join_all(vec![worker], Instant::now()), ["stuck"]);
         drop(release);
     }

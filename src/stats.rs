@@ -89,9 +89,7 @@ pub struct Latency {
 
 impl Default for Latency {
     fn default() -> Self {
-        Self {
-            histogram: Mutex::new(latency_histogram()),
-        }
+        Self { histogram: Mutex::new(latency_histogram()) }
     }
 }
 

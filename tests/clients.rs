@@ -22,10 +22,7 @@ fn scripts() -> PathBuf {
 }
 
 fn clients_are_there() -> bool {
-    let node = Command::new("node")
-        .arg("--version")
-        .output()
-        .is_ok_and(|out| out.status.success());
+    let node = Command::new("node").arg("--version").output().is_ok_and(|out| out.status.success());
     if node && scripts().join("node_modules").is_dir() {
         return true;
     }
@@ -51,14 +48,8 @@ fn node(script: &str, args: &[&str]) -> Child {
 fn answers(child: Child) -> Vec<Value> {
     let output = child.wait_with_output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(
-        output.status.success(),
-        "{text}\n{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    text.lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
+    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 fn read_with(version: &str, files: &[PathBuf]) -> Vec<Value> {
@@ -95,11 +86,7 @@ impl Watching {
         let mut child = node("watch.cjs", &[version, &port, folder, &games, last]);
         let mut answers = std::io::BufReader::new(child.stdout.take().unwrap()).lines();
         let details = next(&mut answers);
-        Self {
-            child,
-            answers,
-            details,
-        }
+        Self { child, answers, details }
     }
 
     /// The event bytes of the files that it wrote.
@@ -107,9 +94,7 @@ impl Watching {
         let files = next(&mut self.answers);
         assert!(self.child.wait().unwrap().success());
         let files = files.as_array().unwrap().iter();
-        files
-            .map(|file| events_of(Path::new(file.as_str().unwrap())))
-            .collect()
+        files.map(|file| events_of(Path::new(file.as_str().unwrap()))).collect()
     }
 }
 
@@ -121,10 +106,7 @@ impl Drop for Watching {
 }
 
 fn next(answers: &mut impl Iterator<Item = std::io::Result<String>>) -> Value {
-    let line = answers
-        .next()
-        .expect("slippi-js ended without an answer")
-        .unwrap();
+    let line = answers.next().expect("slippi-js ended without an answer").unwrap();
     serde_json::from_str(&line).unwrap()
 }
 
@@ -136,21 +118,12 @@ fn slippi_js_writes_what_the_recorder_writes() {
         return;
     }
     let mut evenings: Vec<Vec<PathBuf>> = playable().into_iter().map(|path| vec![path]).collect();
-    evenings.push(
-        fixtures()
-            .into_iter()
-            .filter(|path| has_game_end(&load(path)))
-            .collect(),
-    );
+    evenings.push(fixtures().into_iter().filter(|path| has_game_end(&load(path))).collect());
     for evening in evenings {
         let games: Vec<Recording> = evening.iter().map(|path| load(path)).collect();
         let expected: Vec<_> = games.iter().map(|game| game.events().to_vec()).collect();
         let names: Vec<_> = games.iter().map(|game| game.name().to_string()).collect();
-        let last = if games.iter().all(has_game_end) {
-            "end"
-        } else {
-            "no-end"
-        };
+        let last = if games.iter().all(has_game_end) { "end" } else { "no-end" };
         let folder = tempfile::tempdir().unwrap();
         // All are greeted before the console is switched on: a short game would be over before
         // Node has started.
@@ -257,10 +230,7 @@ fn compare_with_slippi_js(
         );
     }
     for fact in ["stage", "players", "lastFrame", "end"] {
-        assert_eq!(
-            ours[fact], theirs[fact],
-            "{name}, slippi-js {version}: {fact}"
-        );
+        assert_eq!(ours[fact], theirs[fact], "{name}, slippi-js {version}: {fact}");
     }
 }
 
@@ -277,11 +247,7 @@ fn compare_with_peppi(name: &str, original: &Path, saved: &Path, complete: bool)
         (Ok(ours), Ok(theirs)) => (ours, theirs),
         (Err(_), Err(_)) => return,
         (ours, theirs) => {
-            panic!(
-                "{name}: peppi reads only one of both: {:?} {:?}",
-                ours.err(),
-                theirs.err()
-            )
+            panic!("{name}: peppi reads only one of both: {:?} {:?}", ours.err(), theirs.err())
         }
     };
     assert_eq!(ours.start, theirs.start, "{name}: Game Start");

@@ -43,11 +43,7 @@ impl Recording {
         let bytes = read(name);
         let len = events_len(&bytes).unwrap() as usize;
         assert_ne!(len, 0, "{name} has its length");
-        Self {
-            name,
-            bytes,
-            events_end: EVENTS_AT + len,
-        }
+        Self { name, bytes, events_end: EVENTS_AT + len }
     }
 
     fn events(&self) -> Vec<Event<'_>> {
@@ -96,11 +92,7 @@ fn the_generator_writes_the_committed_files() {
     let made = generator::all();
     for fixture in &made {
         let is_same = read(fixture.name) == fixture.bytes;
-        assert!(
-            is_same,
-            "run `cargo run --example generate_fixtures` for {}",
-            fixture.name
-        );
+        assert!(is_same, "run `cargo run --example generate_fixtures` for {}", fixture.name);
     }
     let made: BTreeSet<_> = made.iter().map(|fixture| fixture.name.to_owned()).collect();
     let committed: BTreeSet<_> = fs::read_dir(folder())
@@ -135,10 +127,7 @@ fn peppi_reads_every_complete_file_and_agrees() {
         assert_eq!(start.version.to_string(), version.to_string(), "{name}");
         assert!(name.starts_with(&format!("v{version}-")), "{name}");
         assert_eq!(start.stage, theirs.start.stage, "{name}");
-        let ports = start
-            .players
-            .iter()
-            .map(|p| (p.index, p.character, p.stocks));
+        let ports = start.players.iter().map(|p| (p.index, p.character, p.stocks));
         let peppis = theirs.start.players.iter();
         let peppis = peppis.map(|p| (p.port as u8, p.character, p.stocks));
         assert!(ports.eq(peppis), "{name}");
@@ -150,16 +139,8 @@ fn peppi_reads_every_complete_file_and_agrees() {
             let tag = peppis.name_tag.as_ref().map(|tag| tag.to_normalized());
             assert_eq!(mine.name_tag, tag.unwrap_or_default(), "{name}");
             let online = peppis.netplay.as_ref();
-            assert_eq!(
-                mine.display_name,
-                online.map(|o| o.name.to_normalized()),
-                "{name}"
-            );
-            assert_eq!(
-                mine.connect_code,
-                online.map(|o| o.code.to_normalized()),
-                "{name}"
-            );
+            assert_eq!(mine.display_name, online.map(|o| o.name.to_normalized()), "{name}");
+            assert_eq!(mine.connect_code, online.map(|o| o.code.to_normalized()), "{name}");
         }
     }
 }
@@ -168,34 +149,19 @@ fn peppi_reads_every_complete_file_and_agrees() {
 fn each_file_proves_what_its_name_says() {
     let open = Recording::open;
     assert_eq!(open("v0.1.0-plain.slp").count(EventCode::FRAME_BOOKEND), 0);
-    assert_eq!(
-        open("v0.1.0-plain.slp").count(EventCode::MESSAGE_SPLITTER),
-        0
-    );
+    assert_eq!(open("v0.1.0-plain.slp").count(EventCode::MESSAGE_SPLITTER), 0);
     assert!(open("v3.7.0-items.slp").count(EventCode::ITEM_UPDATE) > 300);
     assert!(open("v3.7.0-items.slp").count(EventCode::MESSAGE_SPLITTER) > 3);
     assert!(open(ROLLBACKS).count(EventCode::FOD_PLATFORM) > 100);
     assert_eq!(open("v3.18.0-no-game-end.slp").count(EventCode::WHISPY), 2);
-    assert_eq!(
-        open("v3.18.0-four-players.slp").count(EventCode::STADIUM_TRANSFORMATION),
-        2
-    );
+    assert_eq!(open("v3.18.0-four-players.slp").count(EventCode::STADIUM_TRANSFORMATION), 2);
 
     let climbers = open("v3.7.0-ice-climbers.slp");
     let events = climbers.events();
-    let mut followers = events
-        .iter()
-        .filter(|event| event.code() == EventCode::POST_FRAME);
-    assert!(
-        followers.any(|event| event.u8(6) == Some(1) && event.u8(7) == Some(11)),
-        "Nana"
-    );
+    let mut followers = events.iter().filter(|event| event.code() == EventCode::POST_FRAME);
+    assert!(followers.any(|event| event.u8(6) == Some(1) && event.u8(7) == Some(11)), "Nana");
 
-    let players = open("v3.18.0-four-players.slp")
-        .summary()
-        .start
-        .unwrap()
-        .players;
+    let players = open("v3.18.0-four-players.slp").summary().start.unwrap().players;
     let kinds: Vec<u8> = players.iter().map(|player| player.kind).collect();
     assert_eq!(kinds, [0, 0, 0, 1]);
 }
@@ -204,33 +170,21 @@ fn each_file_proves_what_its_name_says() {
 fn a_gecko_list_may_be_longer_than_its_announced_size() {
     for recording in complete().into_iter().map(Recording::open) {
         let events = recording.events();
-        let parts: Vec<_> = events
-            .iter()
-            .filter(|event| event.code() == EventCode::MESSAGE_SPLITTER)
-            .collect();
+        let parts: Vec<_> =
+            events.iter().filter(|event| event.code() == EventCode::MESSAGE_SPLITTER).collect();
         let Some((last, others)) = parts.split_last() else {
             continue;
         };
         assert!(
-            others
-                .iter()
-                .all(|part| part.u16(0x201) == Some(512) && part.u8(0x204) == Some(0))
+            others.iter().all(|part| part.u16(0x201) == Some(512) && part.u8(0x204) == Some(0))
         );
         assert_eq!(last.u8(0x204), Some(1));
         let len = 512 * others.len() + usize::from(last.u16(0x201).unwrap());
         let table = events[0].bytes()[2..].chunks_exact(3);
-        let announced = table
-            .clone()
-            .find(|entry| entry[0] == EventCode::GECKO_LIST.0)
-            .unwrap();
+        let announced = table.clone().find(|entry| entry[0] == EventCode::GECKO_LIST.0).unwrap();
         let announced = usize::from(u16::from_be_bytes([announced[1], announced[2]]));
         let overflows = recording.name == "v3.18.0-no-game-end.slp";
-        assert_eq!(
-            len,
-            announced + if overflows { 0x1_0000 } else { 0 },
-            "{}",
-            recording.name
-        );
+        assert_eq!(len, announced + if overflows { 0x1_0000 } else { 0 }, "{}", recording.name);
     }
 }
 
@@ -241,37 +195,16 @@ fn names_are_what_their_bytes_say() {
     assert_eq!(players[0].name(), "フォックス");
     assert_eq!(players[1].connect_code.as_deref(), Some("MARU#123"));
     let code = b"MARU\x81\x94123\0";
-    assert!(
-        rollbacks
-            .bytes
-            .windows(code.len())
-            .any(|bytes| bytes == code),
-        "a full-width #"
-    );
+    assert!(rollbacks.bytes.windows(code.len()).any(|bytes| bytes == code), "a full-width #");
     let metadata = rollbacks.metadata();
-    let names = metadata
-        .get("players")
-        .unwrap()
-        .get("1")
-        .unwrap()
-        .get("names")
-        .unwrap();
-    assert_eq!(
-        names.get("netplay").unwrap().as_text().as_deref(),
-        Some("マルス・Lowell")
-    );
+    let names = metadata.get("players").unwrap().get("1").unwrap().get("names").unwrap();
+    assert_eq!(names.get("netplay").unwrap().as_text().as_deref(), Some("マルス・Lowell"));
 
     let console = Recording::open("v2.0.1-console.slp");
     let players = console.summary().start.unwrap().players;
-    assert_eq!(
-        [&players[0].name_tag[..], &players[1].name_tag[..]],
-        ["マルス", "K7!"]
-    );
+    assert_eq!([&players[0].name_tag[..], &players[1].name_tag[..]], ["マルス", "K7!"]);
     let nick = "SU\x08Bühne 1".as_bytes();
-    assert!(
-        console.bytes.windows(nick.len()).any(|bytes| bytes == nick),
-        "8 bytes, 7 letters"
-    );
+    assert!(console.bytes.windows(nick.len()).any(|bytes| bytes == nick), "8 bytes, 7 letters");
 }
 
 #[test]
@@ -280,14 +213,7 @@ fn the_unfinished_file_breaks_off_inside_an_event() {
     assert_eq!(events_len(&bytes), Ok(0));
     let (events, rest) = scan(&bytes[EVENTS_AT..]);
     assert_eq!(events.last().unwrap().code(), EventCode::POST_FRAME);
-    assert_eq!(
-        (rest, bytes[bytes.len() - rest]),
-        (37, EventCode::POST_FRAME.0)
-    );
+    assert_eq!((rest, bytes[bytes.len() - rest]), (37, EventCode::POST_FRAME.0));
     let whole = read("v3.7.0-items.slp");
-    assert_eq!(
-        bytes[EVENTS_AT..],
-        whole[EVENTS_AT..bytes.len()],
-        "the same game"
-    );
+    assert_eq!(bytes[EVENTS_AT..], whole[EVENTS_AT..bytes.len()], "the same game");
 }

@@ -15,16 +15,8 @@ const LAYERS: &[&[&str]] = &[
 ];
 
 /// Crates that would bring a socket, a file, a thread or a clock into the pure rooms.
-const IMPURE: &[&str] = &[
-    "std::net",
-    "std::fs",
-    "std::thread",
-    "std::time",
-    "std::io",
-    "mio",
-    "parking_lot",
-    "bus",
-];
+const IMPURE: &[&str] =
+    &["std::net", "std::fs", "std::thread", "std::time", "std::io", "mio", "parking_lot", "bus"];
 
 fn layer(module: &str) -> usize {
     LAYERS
@@ -47,15 +39,8 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 /// The code of a file: no comments, no test module at its end.
 fn code(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap();
-    let text = text
-        .split("#[cfg(test)]")
-        .next()
-        .unwrap_or_default()
-        .to_owned();
-    text.lines()
-        .filter(|line| !line.trim_start().starts_with("//"))
-        .collect::<Vec<_>>()
-        .join("\n")
+    let text = text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -73,14 +58,9 @@ fn imports_point_down_only() {
             continue;
         }
         let text = code(&path);
-        for used in text
-            .match_indices("crate::")
-            .map(|(at, found)| &text[at + found.len()..])
-        {
-            let used: String = used
-                .chars()
-                .take_while(|c| c.is_alphanumeric() || *c == '_')
-                .collect();
+        for used in text.match_indices("crate::").map(|(at, found)| &text[at + found.len()..]) {
+            let used: String =
+                used.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
             if used != module && !used.is_empty() && layer(&used) <= layer(module) {
                 wrong.push(format!("{} uses {used}", inside.display()));
             }
@@ -88,10 +68,7 @@ fn imports_point_down_only() {
         if matches!(module, "slp" | "protocol") {
             for name in IMPURE {
                 if text.contains(&format!("use {name}")) {
-                    wrong.push(format!(
-                        "{} uses {name}, but is to be pure",
-                        inside.display()
-                    ));
+                    wrong.push(format!("{} uses {name}, but is to be pure", inside.display()));
                 }
             }
         }

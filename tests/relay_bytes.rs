@@ -21,15 +21,9 @@ const FAST: f64 = 6_000.0;
 /// this pace a short game would be over before a late one has come.
 fn audience(n: usize) -> (Venue, SocketAddr, Vec<ConsoleSpectator>, Vec<RawSpectator>) {
     let (venue, address) = Venue::without_console(|_| {});
-    let console = (0..n)
-        .map(|_| ConsoleSpectator::connect(venue.console_address()))
-        .collect();
-    let raw = (0..n)
-        .map(|_| RawSpectator::connect(venue.raw_address()))
-        .collect();
-    wait_until("all are there", || {
-        venue.station().stats.clients.get() == 2 * n as i64
-    });
+    let console = (0..n).map(|_| ConsoleSpectator::connect(venue.console_address())).collect();
+    let raw = (0..n).map(|_| RawSpectator::connect(venue.raw_address())).collect();
+    wait_until("all are there", || venue.station().stats.clients.get() == 2 * n as i64);
     (venue, address, console, raw)
 }
 
@@ -40,11 +34,7 @@ fn all_get(console: Vec<ConsoleSpectator>, raw: Vec<RawSpectator>, name: &str, e
             scope.spawn(move || {
                 spectator.read_bytes(expected.len());
                 assert_same_bytes(&format!("{name}, console"), &spectator.data, expected);
-                let forced = spectator
-                    .replays
-                    .iter()
-                    .filter(|(_, forced)| *forced)
-                    .count();
+                let forced = spectator.replays.iter().filter(|(_, forced)| *forced).count();
                 assert_eq!(forced, 0, "{name}: a gap");
             });
         }
@@ -63,12 +53,7 @@ fn passes_unchanged(path: &Path) {
     let expected = recording.events().clone();
     let (mut venue, listen, console, raw) = audience(3);
     let recordings = vec![recording];
-    venue.switch_on(Options {
-        listen,
-        recordings,
-        fps: FAST,
-        ..Options::default()
-    });
+    venue.switch_on(Options { listen, recordings, fps: FAST, ..Options::default() });
     all_get(console, raw, &name, &expected);
     let files = venue.end();
     assert_eq!(files.len(), 1, "{name}: one game, one file");
@@ -91,21 +76,13 @@ fn every_real_recording_passes_unchanged() {
 
 #[test]
 fn games_in_a_row_are_files_of_their_own() {
-    let games: Vec<Recording> = fixtures()
-        .iter()
-        .map(|path| Recording::load(path).unwrap())
-        .collect();
+    let games: Vec<Recording> =
+        fixtures().iter().map(|path| Recording::load(path).unwrap()).collect();
     let events: Vec<Vec<u8>> = games.iter().map(|game| game.events().to_vec()).collect();
     let all = events.concat();
     let (mut venue, listen, console, raw) = audience(2);
     let pause = Duration::from_millis(1);
-    venue.switch_on(Options {
-        listen,
-        recordings: games,
-        fps: FAST,
-        pause,
-        ..Options::default()
-    });
+    venue.switch_on(Options { listen, recordings: games, fps: FAST, pause, ..Options::default() });
     all_get(console, raw, "all games", &all);
     let files = venue.end();
     assert_eq!(files.len(), events.len());
@@ -117,11 +94,7 @@ fn games_in_a_row_are_files_of_their_own() {
 #[test]
 fn late_joiners_get_the_whole_game_so_far_and_then_the_rest() {
     let game = synthetic(1, 600, true);
-    let options = Options {
-        recordings: vec![game.clone()],
-        fps: 300.0,
-        ..Options::default()
-    };
+    let options = Options { recordings: vec![game.clone()], fps: 300.0, ..Options::default() };
     let venue = Venue::start(options, |_| {});
     let (mut console, mut raw) = (Vec::new(), Vec::new());
     for quarter in 0..4 {

@@ -67,11 +67,7 @@ fn a_stalled_spectator_among_a_hundred_costs_the_others_nothing() {
             });
         }
     });
-    assert_eq!(
-        venue.station().stats.skipped.get(),
-        0,
-        "one game behind at most: not skipped"
-    );
+    assert_eq!(venue.station().stats.skipped.get(), 0, "one game behind at most: not skipped");
     drop(stalled);
     venue.end();
 }
@@ -97,17 +93,9 @@ fn a_spectator_more_than_a_game_behind_is_skipped_to_the_newest_or_hung_up_on() 
     while !console.data.ends_with(&newest) {
         assert!(console.read_message());
     }
-    let forced: Vec<_> = console
-        .replays
-        .iter()
-        .filter(|(_, forced)| *forced)
-        .collect();
+    let forced: Vec<_> = console.replays.iter().filter(|(_, forced)| *forced).collect();
     assert_eq!(forced.len(), 1);
-    assert_eq!(
-        forced[0].0.0 as usize,
-        total - newest.len(),
-        "the newest game's start"
-    );
+    assert_eq!(forced[0].0.0 as usize, total - newest.len(), "the newest game's start");
     while raw.read_some() {}
     assert!(raw.data.len() < total);
     assert_eq!(venue.station().stats.skipped.get(), 2);
@@ -128,19 +116,11 @@ fn bad_handshakes_end_their_own_connection_only() {
     let mut half = send(address, &Handshake::default().encode()[..40]);
     let mut garbage = send(address, b"GET / HTTP/1.1\r\nHost: relay\r\n\r\n");
     let mut four_gib = send(address, &[0xFF, 0xFF, 0xFF, 0xFF, b'{']);
-    let mut hostile = send(
-        address,
-        b"\0\0\0\x0d{i\x04type[$U#L\x7f\xff\xff\xff\xff\xff\xff\xff",
-    );
+    let mut hostile = send(address, b"\0\0\0\x0d{i\x04type[$U#L\x7f\xff\xff\xff\xff\xff\xff\xff");
     let mut other_type = send(address, b"\0\0\0\x0a{i\x04typeU\x02}");
-    for stream in [
-        &mut silent,
-        &mut half,
-        &mut garbage,
-        &mut four_gib,
-        &mut hostile,
-        &mut other_type,
-    ] {
+    for stream in
+        [&mut silent, &mut half, &mut garbage, &mut four_gib, &mut hostile, &mut other_type]
+    {
         assert!(hangs_up(stream));
     }
     // Slow, but in time and whole.
@@ -161,10 +141,7 @@ fn a_spectator_that_talks_without_end_is_hung_up_on() {
     let game = synthetic(3, 600, true);
     let venue = play(&game, 600.0, |_| {});
     for (address, first) in [
-        (
-            venue.console_address(),
-            Handshake::default().encode().to_vec(),
-        ),
+        (venue.console_address(), Handshake::default().encode().to_vec()),
         (venue.raw_address(), Vec::new()),
     ] {
         let mut stream = send(address, &first);
@@ -184,14 +161,8 @@ fn a_raw_spectator_may_say_a_handshake_or_close_its_side() {
     let game = synthetic(4, 600, true);
     let venue = play(&game, 600.0, |_| {});
     let mut spectator = RawSpectator::connect(venue.raw_address());
-    spectator
-        .stream
-        .write_all(&Handshake::default().encode())
-        .unwrap();
-    spectator
-        .stream
-        .shutdown(std::net::Shutdown::Write)
-        .unwrap();
+    spectator.stream.write_all(&Handshake::default().encode()).unwrap();
+    spectator.stream.shutdown(std::net::Shutdown::Write).unwrap();
     spectator.read_bytes(game.events().len());
     assert_same_bytes("raw", &spectator.data, game.events());
     venue.end();

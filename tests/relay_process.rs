@@ -41,42 +41,25 @@ impl RelayProcess {
                 sink.lock().unwrap().push(line.unwrap());
             }
         });
-        let mut process = Self {
-            child,
-            address: common::loopback(),
-            log,
-        };
+        let mut process = Self { child, address: common::loopback(), log };
         let line = process.wait_for_log("spectators connect to ");
         let at = line.rfind("connect to ").unwrap() + "connect to ".len();
-        process.address = line[at..]
-            .split_whitespace()
-            .next()
-            .unwrap()
-            .parse()
-            .unwrap();
+        process.address = line[at..].split_whitespace().next().unwrap().parse().unwrap();
         process
     }
 
     fn wait_for_log(&self, text: &str) -> String {
         let mut found = None;
         wait_until(&format!("the log says {text:?}"), || {
-            found = self
-                .log
-                .lock()
-                .unwrap()
-                .iter()
-                .find(|line| line.contains(text))
-                .cloned();
+            found = self.log.lock().unwrap().iter().find(|line| line.contains(text)).cloned();
             found.is_some()
         });
         found.unwrap()
     }
 
     fn signal(&self, name: &str) {
-        let status = Command::new("kill")
-            .args([name, &self.child.id().to_string()])
-            .status()
-            .unwrap();
+        let status =
+            Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
         assert!(status.success());
     }
 
@@ -99,11 +82,7 @@ impl Drop for RelayProcess {
 }
 
 fn console(game: &Recording, fps: f64) -> Simulator {
-    let options = Options {
-        recordings: vec![game.clone()],
-        fps,
-        ..Options::default()
-    };
+    let options = Options { recordings: vec![game.clone()], fps, ..Options::default() };
     Simulator::start(options, &Shutdown::new()).unwrap()
 }
 
@@ -137,22 +116,14 @@ fn a_signal_ends_it_in_order() {
         assert_same_bytes("file", &events, &game.events()[..events.len()]);
         assert_same_bytes("spectator", &spectator.data, &events);
         assert!(survey(&files[0]).unwrap().is_ok());
-        assert_eq!(
-            std::fs::read_dir(folder.path()).unwrap().count(),
-            1,
-            "no note is left"
-        );
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no note is left");
     }
 }
 
 #[test]
 fn a_panic_in_any_thread_ends_it_in_order_and_is_named() {
     let game = synthetic(5, 2_000, true);
-    let options = Options {
-        recordings: vec![game.clone()],
-        fps: 600.0,
-        ..Options::default()
-    };
+    let options = Options { recordings: vec![game.clone()], fps: 600.0, ..Options::default() };
     let venue = common::Venue::start(options, |_| {});
     let mut spectator = ConsoleSpectator::connect(venue.console_address());
     spectator.read_bytes(50_000);
@@ -194,9 +165,8 @@ fn after_kill_9_the_next_start_repairs_the_file_and_gets_the_whole_game_again() 
     let events = common::events_of(&broken);
     assert!(events.len() >= 90_000, "{}", events.len());
     assert_same_bytes("repaired", &events, &game.events()[..events.len()]);
-    let whole = slp_files(folder.path())
-        .into_iter()
-        .find(|path| *path != broken && *path != foreign);
+    let whole =
+        slp_files(folder.path()).into_iter().find(|path| *path != broken && *path != foreign);
     assert_same_bytes("whole", &common::events_of(&whole.unwrap()), game.events());
     assert_eq!(std::fs::read(&foreign).unwrap(), andross::slp::file::HEADER);
 }
@@ -264,14 +234,8 @@ impl Drop for Unmount<'_> {
 }
 
 fn andross(args: &[&str]) -> (Option<i32>, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_andross"))
-        .args(args)
-        .output()
-        .unwrap();
-    (
-        output.status.code(),
-        String::from_utf8(output.stderr).unwrap(),
-    )
+    let output = Command::new(env!("CARGO_BIN_EXE_andross")).args(args).output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
 
 #[test]
@@ -280,10 +244,7 @@ fn a_wrong_command_line_is_named_and_exits_with_2() {
         (vec!["relay"], "SOURCE"),
         (vec!["relay", "wii:port"], "`port` is not a port"),
         (vec!["relay", "raw:wii"], "needs a port"),
-        (
-            vec!["relay", "wii", "--listen", "here"],
-            "write address:port",
-        ),
+        (vec!["relay", "wii", "--listen", "here"], "write address:port"),
         (vec!["relay", "wii", "--away-limit=-1"], "--away-limit"),
         (vec!["relay", "wii", "--consumers", "0"], "--consumers"),
         (vec!["relais"], "relais"),
@@ -298,17 +259,7 @@ fn a_wrong_command_line_is_named_and_exits_with_2() {
 fn a_port_in_use_is_named_and_exits_with_1() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let (code, text) = andross(&[
-        "relay",
-        "127.0.0.1:9",
-        "--listen",
-        &address,
-        "--replays",
-        "off",
-    ]);
+    let (code, text) = andross(&["relay", "127.0.0.1:9", "--listen", &address, "--replays", "off"]);
     assert_eq!(code, Some(1));
-    assert!(
-        text.contains(&address) && text.contains("--listen"),
-        "{text}"
-    );
+    assert!(text.contains(&address) && text.contains("--listen"), "{text}");
 }

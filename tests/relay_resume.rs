@@ -13,12 +13,7 @@ use common::cable::Cable;
 use common::{ConsoleSpectator, RawSpectator, Venue, assert_same_bytes, synthetic, wait_until};
 
 fn options(recordings: Vec<andross::simulator::Recording>, fps: f64) -> Options {
-    Options {
-        recordings,
-        fps,
-        pause: Duration::ZERO,
-        ..Options::default()
-    }
+    Options { recordings, fps, pause: Duration::ZERO, ..Options::default() }
 }
 
 /// A console behind a cable, and a relay at its other end.
@@ -77,13 +72,9 @@ fn a_pulled_cable_loses_nothing_that_the_console_still_holds() {
     let mut console = ConsoleSpectator::connect(venue.console_address());
     console.read_bytes(20_000);
     cable.pull();
-    wait_until("the silence is noticed", || {
-        venue.station().source() != SourceState::Connected
-    });
+    wait_until("the silence is noticed", || venue.station().source() != SourceState::Connected);
     let held = venue.station().stats.bytes.get() as usize;
-    wait_until("the console has more", || {
-        venue.simulator().write_pos().0 as usize > held + 90_000
-    });
+    wait_until("the console has more", || venue.simulator().write_pos().0 as usize > held + 90_000);
     cable.put_back();
     console.read_bytes(game.events().len());
     assert_same_bytes("console", &console.data, game.events());
@@ -97,35 +88,22 @@ fn a_pulled_cable_loses_nothing_that_the_console_still_holds() {
 fn what_the_console_no_longer_holds_is_a_gap_that_everyone_is_told_of() {
     let game = synthetic(4, 9_000, true);
     let events = game.events().clone();
-    let (cable, venue) = behind_a_cable(Options {
-        fps: 3000.0,
-        ..options(vec![game], 1.0)
-    });
+    let (cable, venue) = behind_a_cable(Options { fps: 3000.0, ..options(vec![game], 1.0) });
     let mut console = ConsoleSpectator::connect(venue.console_address());
     console.read_bytes(20_000);
     cable.pull();
-    wait_until("the console's memory ran over", || {
-        venue.simulator().write_pos().0 > 4_500_000
-    });
+    wait_until("the console's memory ran over", || venue.simulator().write_pos().0 > 4_500_000);
     cable.put_back();
     while !console.data.ends_with(&[0x39, 2]) {
         assert!(console.read_message());
     }
-    let forced: Vec<_> = console
-        .replays
-        .iter()
-        .filter(|(_, forced)| *forced)
-        .collect();
+    let forced: Vec<_> = console.replays.iter().filter(|(_, forced)| *forced).collect();
     assert_eq!(forced.len(), 1);
     let resumed_at = forced[0].0.0 as usize;
     let received = console.data.len();
     let before = received - (events.len() - resumed_at);
     assert_same_bytes("before the gap", &console.data[..before], &events[..before]);
-    assert_same_bytes(
-        "behind the gap",
-        &console.data[before..],
-        &events[resumed_at..],
-    );
+    assert_same_bytes("behind the gap", &console.data[before..], &events[resumed_at..]);
 
     let lost = (resumed_at - before) as u64;
     assert_eq!(venue.station().stats.lost_bytes.get(), lost);
@@ -147,37 +125,22 @@ fn a_restarted_console_forces_its_new_positions_on_everyone() {
     let before = console.token;
     let listen = venue.simulator().local_addr();
     drop(venue.simulator.take());
-    let restarted = Options {
-        listen,
-        ..options(vec![other.clone()], 2000.0)
-    };
+    let restarted = Options { listen, ..options(vec![other.clone()], 2000.0) };
     venue.simulator = Some(Simulator::start(restarted, &venue.shutdown).unwrap());
     while !console.replays.iter().any(|(_, forced)| *forced) {
         assert!(console.read_message());
     }
-    assert_eq!(
-        console.replays.last().unwrap().0,
-        Cursor(0),
-        "the new game from its start"
-    );
+    assert_eq!(console.replays.last().unwrap().0, Cursor(0), "the new game from its start");
     while !console.data.ends_with(&[0x39, 2]) {
         assert!(console.read_message());
     }
     let cut = console.data.len() - other.events().len();
-    assert_same_bytes(
-        "the game cut off",
-        &console.data[..cut],
-        &game.events()[..cut],
-    );
+    assert_same_bytes("the game cut off", &console.data[..cut], &game.events()[..cut]);
     assert_same_bytes("the new game", &console.data[cut..], other.events());
 
     // The old token names nothing any more: its cursor is not honoured.
     let old = ConsoleSpectator::resume(venue.console_address(), Cursor(40_000), before);
-    assert_eq!(
-        old.start.0 as usize,
-        other.events().len(),
-        "between games: what comes next"
-    );
+    assert_eq!(old.start.0 as usize, other.events().len(), "between games: what comes next");
     assert_ne!(old.token, before);
     let cut_off = game.events()[..cut].to_vec();
     assert_eq!(venue.end(), [cut_off, other.events().to_vec()]);
@@ -234,10 +197,7 @@ fn a_spectator_before_the_console_is_greeted_and_kept() {
     let (mut venue, address) = Venue::without_console(|_| {});
     let mut early = ConsoleSpectator::connect(venue.console_address());
     let mut raw = RawSpectator::connect(venue.raw_address());
-    assert_eq!(
-        (early.start, early.nick.as_slice()),
-        (Cursor(0), b"test".as_slice())
-    );
+    assert_eq!((early.start, early.nick.as_slice()), (Cursor(0), b"test".as_slice()));
     while early.keep_alives < 2 {
         assert!(early.read_message(), "kept alive while the console is away");
     }
@@ -258,19 +218,12 @@ fn a_spectator_before_the_console_is_greeted_and_kept() {
         assert!(raw.read_some());
     }
     let first = early.replays[0];
-    assert_eq!(
-        first.1,
-        first.0 != Cursor(0),
-        "forced exactly if the position is another"
-    );
+    assert_eq!(first.1, first.0 != Cursor(0), "forced exactly if the position is another");
 
     let mut late =
         ConsoleSpectator::resume(venue.console_address(), Cursor(first.0.0), early.token);
     late.read_bytes(1);
-    assert_eq!(
-        late.start, first.0,
-        "the token it got before the console came is good"
-    );
+    assert_eq!(late.start, first.0, "the token it got before the console came is good");
 }
 
 #[test]
@@ -282,13 +235,9 @@ fn a_busy_console_is_named_and_waited_for() {
     let venue = Venue::relay(simulator.local_addr(), shutdown, |config| {
         config.timing.busy_after = Duration::from_millis(50);
     });
-    wait_until("the relay knows", || {
-        venue.station().source() == SourceState::Busy
-    });
+    wait_until("the relay knows", || venue.station().source() == SourceState::Busy);
     drop(other);
-    wait_until("the console is free", || {
-        venue.station().source() == SourceState::Connected
-    });
+    wait_until("the console is free", || venue.station().source() == SourceState::Connected);
     drop(venue);
 }
 
@@ -304,11 +253,7 @@ fn a_relay_of_a_relay_is_a_relay_of_the_console() {
     assert_same_bytes("far", &far.data, game.events());
     assert_eq!(far.cursor, near.cursor, "the same positions");
     let there = ConsoleSpectator::resume(second.console_address(), Cursor(7_000), near.token);
-    assert_eq!(
-        there.start,
-        Cursor(7_000),
-        "a cursor from one relay is good at the other"
-    );
+    assert_eq!(there.start, Cursor(7_000), "a cursor from one relay is good at the other");
     assert_eq!(there.token, near.token);
     drop((near, far, there));
     assert_eq!(second.end(), [game.events().to_vec()]);
@@ -318,10 +263,8 @@ fn a_relay_of_a_relay_is_a_relay_of_the_console() {
 #[test]
 fn a_raw_source_is_known_by_its_first_bytes_and_its_repetition_skipped() {
     let game = synthetic(13, 900, true);
-    let (cable, venue) = behind_a_cable(Options {
-        legacy: true,
-        ..options(vec![game.clone()], 600.0)
-    });
+    let (cable, venue) =
+        behind_a_cable(Options { legacy: true, ..options(vec![game.clone()], 600.0) });
     let mut console = ConsoleSpectator::connect(venue.console_address());
     let mut raw = RawSpectator::connect(venue.raw_address());
     for _ in 0..2 {
@@ -350,9 +293,7 @@ fn a_game_whose_console_stays_away_is_saved_and_goes_on_when_it_returns() {
     venue.simulator = Some(simulator);
     venue.wait_for_bytes(30_000);
     cable.pull();
-    wait_until("the file is saved", || {
-        venue.station().stats.files.get() == 1
-    });
+    wait_until("the file is saved", || venue.station().stats.files.get() == 1);
     let path = venue.station().recording().unwrap();
     let saved = common::events_of(&path);
     assert_same_bytes("saved", &saved, &game.events()[..saved.len()]);
@@ -364,10 +305,7 @@ fn a_game_whose_console_stays_away_is_saved_and_goes_on_when_it_returns() {
 #[test]
 fn a_game_without_end_is_saved_when_the_next_begins() {
     let games = [synthetic(15, 200, false), synthetic(16, 200, true)];
-    let options = Options {
-        repeat: Repeat::Times(2),
-        ..options(games.to_vec(), 2000.0)
-    };
+    let options = Options { repeat: Repeat::Times(2), ..options(games.to_vec(), 2000.0) };
     let venue = Venue::start(options, |_| {});
     let evening = [&games[0], &games[1], &games[0], &games[1]];
     let all = evening.map(|game| game.events().to_vec());

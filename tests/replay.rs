@@ -32,30 +32,16 @@ fn assert_repaired(path: &Path, before: &[u8]) {
     let survey = survey(path).unwrap();
     assert!(survey.is_ok(), "{:?}", survey.problems);
     let end = EVENTS_AT + survey.events_len as usize;
-    assert_eq!(
-        after[EVENTS_AT..end],
-        before[EVENTS_AT..end],
-        "the events are unchanged"
-    );
+    assert_eq!(after[EVENTS_AT..end], before[EVENTS_AT..end], "the events are unchanged");
     if survey.summary.last_frame.is_some() {
         let game = peppi(path);
         assert!(!game.frames.id.values().is_empty());
-        let last_frame = game
-            .metadata
-            .as_ref()
-            .and_then(|all| all["lastFrame"].as_i64());
-        assert_eq!(
-            last_frame,
-            survey.summary.last_frame.map(|frame| frame.0.into())
-        );
+        let last_frame = game.metadata.as_ref().and_then(|all| all["lastFrame"].as_i64());
+        assert_eq!(last_frame, survey.summary.last_frame.map(|frame| frame.0.into()));
     }
     let again = repair(path, &Facts::default()).unwrap();
     assert_eq!(again, Repaired::AlreadyComplete);
-    assert_eq!(
-        fs::read(path).unwrap(),
-        after,
-        "a second repair writes nothing"
-    );
+    assert_eq!(fs::read(path).unwrap(), after, "a second repair writes nothing");
 }
 
 /// Cuts `whole` at `cut`, as a crash does it or as a copy that broke off, and repairs the rest.
@@ -68,10 +54,7 @@ fn cut_and_repair(whole: &[u8], table_len: usize, cut: usize, unfinished: bool) 
     let path = save(folder.path(), "Game_20240504T201500.slp", &bytes);
     let repaired = repair(&path, &Facts::default());
     if cut < EVENTS_AT + table_len {
-        assert!(
-            matches!(repaired, Err(RepairError::NoEvents)),
-            "{repaired:?}"
-        );
+        assert!(matches!(repaired, Err(RepairError::NoEvents)), "{repaired:?}");
         assert_eq!(fs::read(&path).unwrap(), bytes, "it is left as it was");
         return;
     }
@@ -166,11 +149,7 @@ fn what_is_known_of_a_recording_goes_into_its_metadata() {
         start_at: Some("2024-05-04T18:15:00Z".into()),
         played_on: Some("nintendont".into()),
         console_nick: Some("Stream Wii".into()),
-        notes: RecordingNotes {
-            gaps: 1,
-            lost_bytes: 5000,
-            repaired: false,
-        },
+        notes: RecordingNotes { gaps: 1, lost_bytes: 5000, repaired: false },
     };
     let expected = Repaired::Completed {
         events_len: events(2, false).len() as u32,
@@ -186,36 +165,19 @@ fn what_is_known_of_a_recording_goes_into_its_metadata() {
     assert_eq!(metadata.last_frame, Some(-122));
     assert_eq!(metadata.players[&1].characters, [(22, 2)].into());
     let notes = metadata.recording.unwrap();
-    assert_eq!(
-        (notes.gaps, notes.lost_bytes, notes.repaired),
-        (1, 5000, true)
-    );
+    assert_eq!((notes.gaps, notes.lost_bytes, notes.repaired), (1, 5000, true));
 }
 
 #[test]
 fn an_unknown_start_is_the_time_of_modification_less_the_game() {
     let folder = tempdir().unwrap();
-    let path = save(
-        folder.path(),
-        "game.slp",
-        &file(0, &events(120, false), b""),
-    );
+    let path = save(folder.path(), "game.slp", &file(0, &events(120, false), b""));
     let modified = fs::metadata(&path).unwrap().modified().unwrap();
     repair(&path, &Facts::default()).unwrap();
-    let start: jiff::Timestamp = survey(&path)
-        .unwrap()
-        .metadata
-        .unwrap()
-        .start_at
-        .unwrap()
-        .parse()
-        .unwrap();
+    let start: jiff::Timestamp =
+        survey(&path).unwrap().metadata.unwrap().start_at.unwrap().parse().unwrap();
     let modified = jiff::Timestamp::try_from(modified).unwrap().as_second();
-    assert_eq!(
-        modified - start.as_second(),
-        2,
-        "120 frames take two seconds"
-    );
+    assert_eq!(modified - start.as_second(), 2, "120 frames take two seconds");
 }
 
 #[test]
@@ -224,10 +186,7 @@ fn what_is_left_of_unreadable_metadata_is_used() {
     let events = events(2, true);
     let (whole, _) = complete_file(&events);
     // slippi-js counts the characters of `Bühne 1`, which has a byte more.
-    let nick = whole
-        .windows(3)
-        .position(|bytes| bytes == b"S\x55\x08")
-        .unwrap();
+    let nick = whole.windows(3).position(|bytes| bytes == b"S\x55\x08").unwrap();
     let mut bytes = whole;
     bytes[nick + 2] = 7;
     let path = save(folder.path(), "nick.slp", &bytes);
@@ -243,25 +202,13 @@ fn a_wrong_length_is_told_and_set_right() {
     let folder = tempdir().unwrap();
     let events = events(2, true);
     let (whole, metadata) = complete_file(&events);
-    for announced in [
-        1,
-        events.len() as u32 - 3,
-        events.len() as u32 + 1,
-        u32::MAX,
-    ] {
+    for announced in [1, events.len() as u32 - 3, events.len() as u32 + 1, u32::MAX] {
         let bytes = file(announced, &events, &metadata.encode());
         let path = save(folder.path(), "length.slp", &bytes);
         let found = events.len() as u64;
         assert_eq!(problems(&path), [Problem::Length { announced, found }]);
         let repaired = repair(&path, &Facts::default()).unwrap();
-        assert!(matches!(
-            repaired,
-            Repaired::Completed {
-                cut: 0,
-                kept_metadata: true,
-                ..
-            }
-        ));
+        assert!(matches!(repaired, Repaired::Completed { cut: 0, kept_metadata: true, .. }));
         assert_eq!(fs::read(&path).unwrap(), whole);
     }
 }
@@ -291,10 +238,7 @@ fn a_complete_file_without_metadata_is_left_alone() {
     let at = bytes.len() as u64 - 1;
     assert_eq!(problems(&path), [Problem::Anonymous { at }]);
     assert!(survey(&path).unwrap().is_ok());
-    assert_eq!(
-        repair(&path, &Facts::default()).unwrap(),
-        Repaired::AlreadyComplete
-    );
+    assert_eq!(repair(&path, &Facts::default()).unwrap(), Repaired::AlreadyComplete);
     assert_eq!(fs::read(&path).unwrap(), bytes);
 
     let unfinished = save(folder.path(), "closed.slp", &file(0, &events, b"}"));
@@ -310,10 +254,7 @@ fn damage_inside_a_complete_file_is_told_and_nothing_is_thrown_away() {
     let events = events(2, true);
     let (whole, _) = complete_file(&events);
     let unknown_at = EVENTS_AT + TABLE_LEN + 421;
-    let unknown = Problem::UnknownEvent {
-        at: unknown_at as u64,
-        code: EventCode(0x48),
-    };
+    let unknown = Problem::UnknownEvent { at: unknown_at as u64, code: EventCode(0x48) };
     // The table's size of Game End: one more, and it reaches into the metadata.
     let size_at = EVENTS_AT + 2 + 3 * 3 + 2;
     let cut = Problem::CutEvent {
@@ -339,10 +280,7 @@ fn a_file_that_begins_with_other_events_is_told() {
     let code = EventCode::GAME_START;
     let at = EVENTS_AT as u64;
     assert!(problems(&first).contains(&Problem::FirstEvent { at, code }));
-    assert!(matches!(
-        repair(&first, &Facts::default()),
-        Err(RepairError::NoEvents)
-    ));
+    assert!(matches!(repair(&first, &Facts::default()), Err(RepairError::NoEvents)));
 
     let mut events = events(1, true);
     events.drain(TABLE_LEN..TABLE_LEN + 421);
@@ -363,11 +301,7 @@ fn a_file_that_begins_with_other_events_is_told() {
 #[test]
 fn garbage_is_named_and_left_alone() {
     let folder = tempdir().unwrap();
-    let zip = save(
-        folder.path(),
-        "zip.slp",
-        b"PK\x03\x04 some zip file, renamed",
-    );
+    let zip = save(folder.path(), "zip.slp", b"PK\x03\x04 some zip file, renamed");
     assert!(matches!(survey(&zip), Err(SurveyError::NotSlp(_))));
     assert!(matches!(survey(folder.path()), Err(SurveyError::NotAFile)));
     let missing = folder.path().join("missing.slp");
@@ -380,16 +314,9 @@ fn garbage_is_named_and_left_alone() {
     ] {
         let path = save(folder.path(), name, bytes);
         let at = EVENTS_AT as u64;
-        let expected = [
-            Problem::Unfinished,
-            Problem::NoEvents { at },
-            Problem::NoMetadata { at },
-        ];
+        let expected = [Problem::Unfinished, Problem::NoEvents { at }, Problem::NoMetadata { at }];
         assert_eq!(problems(&path), expected, "{name}");
-        assert!(matches!(
-            repair(&path, &Facts::default()),
-            Err(RepairError::NoEvents)
-        ));
+        assert!(matches!(repair(&path, &Facts::default()), Err(RepairError::NoEvents)));
         assert_eq!(fs::read(&path).unwrap(), bytes);
     }
 }
@@ -397,11 +324,7 @@ fn garbage_is_named_and_left_alone() {
 #[test]
 fn hostile_lengths_are_only_numbers() {
     let folder = tempdir().unwrap();
-    let path = save(
-        folder.path(),
-        "4gib.slp",
-        &file(u32::MAX, &events(2, true), b""),
-    );
+    let path = save(folder.path(), "4gib.slp", &file(u32::MAX, &events(2, true), b""));
     repair(&path, &Facts::default()).unwrap();
     assert!(survey(&path).unwrap().is_ok());
 
@@ -409,11 +332,7 @@ fn hostile_lengths_are_only_numbers() {
     let huge = [0x35, 4, 0x36, 0xFF, 0xFF, 0x36, 1, 2, 3];
     let path = save(folder.path(), "huge.slp", &file(0, &huge, b""));
     let at = EVENTS_AT as u64 + 5;
-    let cut = Problem::CutEvent {
-        at,
-        code: EventCode::GAME_START,
-        have: 4,
-    };
+    let cut = Problem::CutEvent { at, code: EventCode::GAME_START, have: 4 };
     assert!(problems(&path).contains(&cut));
     repair(&path, &Facts::default()).unwrap();
     assert!(survey(&path).unwrap().is_ok());
@@ -469,10 +388,7 @@ fn a_locked_file_is_in_use() {
     let path = save(folder.path(), "live.slp", &bytes);
     let recorder = fs::File::options().append(true).open(&path).unwrap();
     recorder.lock().unwrap();
-    assert!(matches!(
-        repair(&path, &Facts::default()),
-        Err(RepairError::InUse)
-    ));
+    assert!(matches!(repair(&path, &Facts::default()), Err(RepairError::InUse)));
     recorder.unlock().unwrap();
     assert_eq!(fs::read(&path).unwrap(), bytes);
     repair(&path, &Facts::default()).unwrap();

@@ -28,13 +28,7 @@ const FILLER_LEN: u16 = 24_000;
 /// Game End 1, and an event that no specification names [`FILLER_LEN`].
 fn prologue(frame_len: u16) -> Vec<u8> {
     let mut events = vec![0x35, 16];
-    for (code, len) in [
-        (0x36, 2),
-        (0x38, frame_len),
-        (0x3C, 4),
-        (0x39, 1),
-        (0x66, FILLER_LEN),
-    ] {
+    for (code, len) in [(0x36, 2), (0x38, frame_len), (0x3C, 4), (0x39, 1), (0x66, FILLER_LEN)] {
         events.push(code);
         events.extend(len.to_be_bytes());
     }
@@ -93,10 +87,7 @@ fn start(options: Options) -> Simulator {
 /// A console that has played one game of 10 frames to nobody, and the game.
 fn idle_console() -> (Simulator, Vec<u8>) {
     let events = game(10, 60);
-    let simulator = start(Options {
-        wait_for_client: false,
-        ..options(&[&events])
-    });
+    let simulator = start(Options { wait_for_client: false, ..options(&[&events]) });
     assert!(simulator.wait_until_played(PATIENCE));
     (simulator, events)
 }

@@ -28,20 +28,10 @@ fn handshakes_are_slippi_js_to_the_byte() {
     let fresh = Handshake::default();
     let captures = [
         ("slippi-js-handshake.bin", fresh),
-        (
-            "slippi-js-handshake-realtime.bin",
-            Handshake {
-                realtime: true,
-                ..fresh
-            },
-        ),
+        ("slippi-js-handshake-realtime.bin", Handshake { realtime: true, ..fresh }),
         (
             "slippi-js-handshake-resume.bin",
-            Handshake {
-                cursor: Cursor(0x12_3607),
-                token: TOKEN,
-                realtime: true,
-            },
+            Handshake { cursor: Cursor(0x12_3607), token: TOKEN, realtime: true },
         ),
     ];
     for (name, handshake) in captures {
@@ -82,11 +72,7 @@ fn replays_are_the_consoles_to_the_byte() {
         assert_eq!(replay.force_pos, force_pos, "{name}");
         let (encoded, data_at) = replay.encode();
         assert_eq!(encoded, capture, "{name}");
-        assert_eq!(
-            encoded[data_at..][..replay.data.len()],
-            *replay.data,
-            "{name}"
-        );
+        assert_eq!(encoded[data_at..][..replay.data.len()], *replay.data, "{name}");
     }
 }
 

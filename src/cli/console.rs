@@ -121,11 +121,7 @@ fn follow(simulator: &Simulator, shutdown: &Shutdown) {
             "done: {} bytes were played to {} client{}; switching off in {} s",
             simulator.write_pos(),
             simulator.clients_served(),
-            if simulator.clients_served() == 1 {
-                ""
-            } else {
-                "s"
-            },
+            if simulator.clients_served() == 1 { "" } else { "s" },
             LINGER.as_secs()
         );
         let until = Instant::now() + LINGER;
@@ -184,11 +180,7 @@ fn load_all(replays: &[PathBuf]) -> anyhow::Result<Vec<Recording>> {
                 "these recordings are more than {MAX_TOTAL_LEN} bytes; name fewer of them"
             );
         }
-        ensure!(
-            recordings.len() > before,
-            "there is no .slp file to play in {}",
-            path.display()
-        );
+        ensure!(recordings.len() > before, "there is no .slp file to play in {}", path.display());
     }
     Ok(recordings)
 }
@@ -200,15 +192,10 @@ fn files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
     }
     let read = || {
         let entries = std::fs::read_dir(path)?;
-        entries
-            .map(|entry| Ok(entry?.path()))
-            .collect::<std::io::Result<Vec<_>>>()
+        entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()
     };
     let mut files = read().with_context(|| format!("cannot read the folder {}", path.display()))?;
-    files.retain(|file| {
-        file.extension()
-            .is_some_and(|ext| ext.eq_ignore_ascii_case("slp"))
-    });
+    files.retain(|file| file.extension().is_some_and(|ext| ext.eq_ignore_ascii_case("slp")));
     files.sort();
     Ok(files)
 }

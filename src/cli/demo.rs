@@ -40,11 +40,7 @@ pub fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
         .iter()
         .map(|path| Recording::load(path).with_context(|| path.display().to_string()))
         .collect::<anyhow::Result<Vec<_>>>()?;
-    let options = Options {
-        recordings,
-        replays: args.replays,
-        duration: args.seconds,
-    };
+    let options = Options { recordings, replays: args.replays, duration: args.seconds };
     let live = std::io::stdout().is_terminal();
     let mut next_line = Instant::now();
     let last = demo::run(options, shutdown, introduce, |figures| {
@@ -60,10 +56,7 @@ pub fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
     if live {
         println!();
     }
-    println!(
-        "The spectator compared {} event bytes: all as the console sent them.",
-        last.checked
-    );
+    println!("The spectator compared {} event bytes: all as the console sent them.", last.checked);
     Ok(ExitCode::SUCCESS)
 }
 

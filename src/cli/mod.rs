@@ -43,11 +43,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     // The demonstration has its own live line; logs would only tear it.
-    init_logging(if matches!(cli.command, Command::Demo(_)) {
-        "warn"
-    } else {
-        "info"
-    });
+    init_logging(if matches!(cli.command, Command::Demo(_)) { "warn" } else { "info" });
     let shutdown = Shutdown::new();
     let on_signal = shutdown.clone();
     if let Err(error) = ctrlc::set_handler(move || on_signal.request(Reason::Signal)) {

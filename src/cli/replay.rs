@@ -205,9 +205,7 @@ fn slp_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
         let file = entry?.path();
-        let is_slp = file
-            .extension()
-            .is_some_and(|end| end.eq_ignore_ascii_case("slp"));
+        let is_slp = file.extension().is_some_and(|end| end.eq_ignore_ascii_case("slp"));
         if is_slp && !file.is_dir() {
             files.push(file);
         }
@@ -218,11 +216,7 @@ fn slp_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
 
 fn info(file: &Named<'_>, events: bool) -> anyhow::Result<Told> {
     let report = Report::new(&file.survey()?, events);
-    Ok(Told {
-        ok: true,
-        text: format!("{}\n{report}", file.name),
-        json: file.json(&report)?,
-    })
+    Ok(Told { ok: true, text: format!("{}\n{report}", file.name), json: file.json(&report)? })
 }
 
 fn check(file: &Named<'_>) -> anyhow::Result<Told> {
@@ -275,25 +269,12 @@ fn complete(file: &Named<'_>, dry_run: bool) -> anyhow::Result<Told> {
         text += &format!("; beyond repair: {}", list(&left));
     }
     let problems = left.iter().map(ProblemReport::from).collect();
-    let done = Done {
-        dry_run,
-        repaired,
-        problems,
-    };
-    Ok(Told {
-        ok: left.is_empty(),
-        text,
-        json: file.json(done)?,
-    })
+    let done = Done { dry_run, repaired, problems };
+    Ok(Told { ok: left.is_empty(), text, json: file.json(done)? })
 }
 
 fn describe(repaired: Repaired, dry_run: bool) -> String {
-    let Repaired::Completed {
-        events_len,
-        cut,
-        kept_metadata,
-    } = repaired
-    else {
+    let Repaired::Completed { events_len, cut, kept_metadata } = repaired else {
         return "complete, left as it is".to_owned();
     };
     let would = if dry_run { "would be " } else { "" };
@@ -303,16 +284,10 @@ fn describe(repaired: Repaired, dry_run: bool) -> String {
 
 /// Refuses a file that someone seems to be recording right now.
 fn ensure_at_rest(path: &Path) -> anyhow::Result<()> {
-    ensure!(
-        !is_being_recorded(path),
-        "is being recorded by andross right now: end that first"
-    );
+    ensure!(!is_being_recorded(path), "is being recorded by andross right now: end that first");
     // Another program's recording shows by its age only. A time in the future is a clock that was
     // set, not a recorder.
-    let age = fs::metadata(path)?
-        .modified()?
-        .elapsed()
-        .unwrap_or(STILL_RECORDED);
+    let age = fs::metadata(path)?.modified()?.elapsed().unwrap_or(STILL_RECORDED);
     ensure!(
         age >= STILL_RECORDED,
         "was written to {} s ago and may still be recorded: try again when it is not",

@@ -13,11 +13,7 @@ pub(super) struct BackOff {
 
 impl BackOff {
     pub(super) fn new((first, longest): (Duration, Duration)) -> Self {
-        Self {
-            first,
-            longest,
-            next: first,
-        }
+        Self { first, longest, next: first }
     }
 
     /// The wait before the next attempt: three to five quarters of the regular one.
@@ -43,10 +39,7 @@ mod tests {
         let mut back_off = BackOff::new((ms(100), ms(300)));
         for regular in [100, 200, 300, 300] {
             let wait = back_off.next();
-            assert!(
-                wait >= ms(regular * 3 / 4) && wait <= ms(regular * 5 / 4),
-                "{wait:?}"
-            );
+            assert!(wait >= ms(regular * 3 / 4) && wait <= ms(regular * 5 / 4), "{wait:?}");
         }
         back_off.reset();
         assert!(back_off.next() <= ms(125));

@@ -167,10 +167,7 @@ impl Connection {
                 if news {
                     self.tell("the console is busy with another client: waiting until that one leaves (a console serves one client at a time)");
                 }
-                Turn {
-                    source_changed: news,
-                    ..Turn::default()
-                }
+                Turn { source_changed: news, ..Turn::default() }
             }
             Phase::Greeting { .. } => self.lose(Lost::NoAnswer, now, context),
             Phase::Live { .. } => self.lose(Lost::Silent(self.silence()), now, context),
@@ -229,9 +226,7 @@ impl Connection {
     ) -> io::Result<()> {
         let mut stream = TcpStream::connect(address)?;
         let interest = Interest::READABLE | Interest::WRITABLE;
-        context
-            .registry
-            .register(&mut stream, context.token, interest)?;
+        context.registry.register(&mut stream, context.token, interest)?;
         self.phase = Phase::Connecting { stream, since: now };
         Ok(())
     }
@@ -256,9 +251,7 @@ impl Connection {
         }
         stream.set_nodelay(true)?;
         // The handshake leaves at once and nothing else is ever sent.
-        context
-            .registry
-            .reregister(&mut stream, context.token, Interest::READABLE)?;
+        context.registry.reregister(&mut stream, context.token, Interest::READABLE)?;
         let handshake = self.intake.begin(self.source.raw);
         self.phase = Phase::Greeting { stream, since: now };
         if self.source.raw {
@@ -283,10 +276,7 @@ impl Connection {
         let Phase::Greeting { stream, .. } = std::mem::replace(&mut self.phase, waiting) else {
             return;
         };
-        self.phase = Phase::Live {
-            stream,
-            last_byte: now,
-        };
+        self.phase = Phase::Live { stream, last_byte: now };
         if std::mem::replace(&mut self.was_connected, true) {
             self.station.stats.reconnects.add(1);
         }
@@ -336,13 +326,8 @@ impl Connection {
         self.close(context);
         self.tell(&lost.to_string());
         let source_changed = self.station.set_source(SourceState::Connecting);
-        self.phase = Phase::Waiting {
-            until: now + self.back_off.next(),
-        };
-        Turn {
-            source_changed,
-            ..Turn::default()
-        }
+        self.phase = Phase::Waiting { until: now + self.back_off.next() };
+        Turn { source_changed, ..Turn::default() }
     }
 
     /// Logs trouble once, until something else happens.

@@ -98,10 +98,7 @@ impl Intake {
             Dialect::Console => Stream::Console { is_greeted: false },
             Dialect::Raw => {
                 tracing::info!(station = self.station.name, "connected to a raw source");
-                Stream::Raw {
-                    decoder: Box::default(),
-                    pos: None,
-                }
+                Stream::Raw { decoder: Box::default(), pos: None }
             }
         };
     }
@@ -154,11 +151,7 @@ impl Intake {
                 end
             }
         });
-        let replay = Replay {
-            pos: at,
-            force_pos: false,
-            data: &events,
-        };
+        let replay = Replay { pos: at, force_pos: false, data: &events };
         let written = self.writer.write(replay, Divergence::NewGame, now);
         *pos = if self.writer.is_repeating() {
             Some(at.plus(events.len()))

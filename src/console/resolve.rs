@@ -17,21 +17,15 @@ impl Lookup {
     pub(super) fn start(host: &str, port: u16, doorbell: Doorbell) -> io::Result<Self> {
         let (sender, answer) = channel();
         let host = host.to_owned();
-        std::thread::Builder::new()
-            .name("resolver".into())
-            .spawn(move || {
-                let found = (host.as_str(), port)
-                    .to_socket_addrs()
-                    .and_then(|mut addresses| {
-                        addresses
-                            .next()
-                            .ok_or_else(|| io::Error::other("the name has no address"))
-                    });
-                // Nobody listens any more when the relay ends meanwhile.
-                if sender.send(found).is_ok() {
-                    let _ = doorbell.wake();
-                }
-            })?;
+        std::thread::Builder::new().name("resolver".into()).spawn(move || {
+            let found = (host.as_str(), port).to_socket_addrs().and_then(|mut addresses| {
+                addresses.next().ok_or_else(|| io::Error::other("the name has no address"))
+            });
+            // Nobody listens any more when the relay ends meanwhile.
+            if sender.send(found).is_ok() {
+                let _ = doorbell.wake();
+            }
+        })?;
         Ok(Self { answer })
     }
 
@@ -47,7 +41,5 @@ impl Lookup {
 
 /// An address that needs no look-up.
 pub(super) fn literal(host: &str, port: u16) -> Option<SocketAddr> {
-    host.parse::<IpAddr>()
-        .ok()
-        .map(|ip| SocketAddr::new(ip, port))
+    host.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, port))
 }

@@ -69,11 +69,7 @@ impl ConsoleThread {
         let mut events = Events::with_capacity(EVENTS);
         let mut unfinished = Vec::new();
         while !self.shutdown.is_requested() {
-            let timeout = if unfinished.is_empty() {
-                self.timeout()
-            } else {
-                Some(Duration::ZERO)
-            };
+            let timeout = if unfinished.is_empty() { self.timeout() } else { Some(Duration::ZERO) };
             sleep_in(&mut self.poll, &mut events, timeout);
             let mut ready: Vec<usize> = std::mem::take(&mut unfinished);
             for event in &events {
@@ -83,17 +79,14 @@ impl ConsoleThread {
                 }
             }
             for at in ready {
-                let turn = self.turn(at, |connection, now, context| {
-                    connection.on_ready(now, context)
-                });
+                let turn =
+                    self.turn(at, |connection, now, context| connection.on_ready(now, context));
                 if turn.more {
                     unfinished.push(at);
                 }
             }
             for at in 0..self.connections.len() {
-                self.turn(at, |connection, now, context| {
-                    connection.advance(now, context)
-                });
+                self.turn(at, |connection, now, context| connection.advance(now, context));
             }
         }
         for at in 0..self.connections.len() {
@@ -106,11 +99,7 @@ impl ConsoleThread {
     }
 
     fn timeout(&self) -> Option<Duration> {
-        let deadline = self
-            .connections
-            .iter()
-            .filter_map(Connection::deadline)
-            .min()?;
+        let deadline = self.connections.iter().filter_map(Connection::deadline).min()?;
         Some(deadline.saturating_duration_since(Instant::now()))
     }
 
@@ -122,11 +111,8 @@ impl ConsoleThread {
         let Some(connection) = self.connections.get_mut(at) else {
             return Turn::default();
         };
-        let context = Context {
-            registry: self.poll.registry(),
-            token: Token(at),
-            doorbell: &self.doorbell,
-        };
+        let context =
+            Context { registry: self.poll.registry(), token: Token(at), doorbell: &self.doorbell };
         let turn = act(connection, Instant::now(), &context);
         let written = turn.written;
         let kind = if written.gap {

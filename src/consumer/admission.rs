@@ -38,11 +38,7 @@ pub enum Refusal {
 impl Admission {
     /// `total` places, of which one address may take `per_address`.
     pub fn new(total: usize, per_address: usize) -> Arc<Self> {
-        Arc::new(Self {
-            total,
-            per_address,
-            taken: Mutex::default(),
-        })
+        Arc::new(Self { total, per_address, taken: Mutex::default() })
     }
 
     /// Takes a place for a client from `address`; it is free again when the [`Place`] is dropped.
@@ -61,10 +57,7 @@ impl Admission {
         }
         taken.by_address.insert(address, here + 1);
         taken.total += 1;
-        Ok(Place {
-            admission: self.clone(),
-            address,
-        })
+        Ok(Place { admission: self.clone(), address })
     }
 
     /// How many places are taken.

@@ -54,12 +54,5 @@ impl Door {
 pub(super) fn inbox(doorbell: Doorbell) -> (Inbox, Door) {
     let (sender, receiver) = channel();
     let load = Arc::new(AtomicUsize::new(0));
-    (
-        Inbox {
-            sender,
-            doorbell,
-            load: load.clone(),
-        },
-        Door { receiver, load },
-    )
+    (Inbox { sender, doorbell, load: load.clone() }, Door { receiver, load })
 }

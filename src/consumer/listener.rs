@@ -38,12 +38,7 @@ impl Listener {
     pub fn bind(address: SocketAddr, station: usize, protocol: Protocol) -> io::Result<Self> {
         let socket = bind_tcp(address)?;
         let address = socket.local_addr()?;
-        Ok(Self {
-            socket,
-            station,
-            protocol,
-            address,
-        })
+        Ok(Self { socket, station, protocol, address })
     }
 
     /// Where it listens.
@@ -94,8 +89,7 @@ impl ListenerThread {
         let doorbell = Arc::new(Waker::new(poll.registry(), DOORBELL)?);
         shutdown.ring_on_request(doorbell.clone());
         for (at, listener) in listeners.iter_mut().enumerate() {
-            poll.registry()
-                .register(&mut listener.socket, Token(at), Interest::READABLE)?;
+            poll.registry().register(&mut listener.socket, Token(at), Interest::READABLE)?;
         }
         Ok(Self {
             poll,
@@ -170,13 +164,7 @@ impl ListenerThread {
                 continue;
             }
             let (station, protocol) = (listener.station, listener.protocol);
-            self.hand_over(Admitted {
-                stream,
-                peer,
-                station,
-                protocol,
-                place,
-            });
+            self.hand_over(Admitted { stream, peer, station, protocol, place });
         }
         Ok(false)
     }

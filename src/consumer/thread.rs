@@ -81,10 +81,7 @@ impl ConsumerThread {
             signals: announcer.subscribe(doorbell),
             inbox,
             door,
-            stations: stations
-                .iter()
-                .map(|station| View::new(station.clone()))
-                .collect(),
+            stations: stations.iter().map(|station| View::new(station.clone())).collect(),
             clients: Slab::new(),
             catching_up: Vec::new(),
             greeting: VecDeque::new(),
@@ -156,10 +153,7 @@ impl ConsumerThread {
             .filter(|view| !view.clients.is_empty())
             .map(|view| view.last_sent + KEEP_ALIVE);
         let greeting = self.greeting.front().map(|(until, ..)| *until);
-        let deadline = keep_alives
-            .chain(greeting)
-            .chain([self.next_housekeeping])
-            .min()?;
+        let deadline = keep_alives.chain(greeting).chain([self.next_housekeeping]).min()?;
         Some(deadline.saturating_duration_since(now))
     }
 
@@ -212,11 +206,7 @@ impl ConsumerThread {
         };
         client.blocked = true;
         let both = Interest::READABLE | Interest::WRITABLE;
-        if let Err(error) = self
-            .poll
-            .registry()
-            .reregister(&mut client.stream, Token(key), both)
-        {
+        if let Err(error) = self.poll.registry().reregister(&mut client.stream, Token(key), both) {
             self.bid_farewell(key, &error.into());
         }
     }
@@ -236,9 +226,7 @@ impl ConsumerThread {
         if event.is_writable() && client.blocked && result.is_ok() {
             client.blocked = false;
             if let Err(error) =
-                self.poll
-                    .registry()
-                    .reregister(&mut client.stream, Token(key), Interest::READABLE)
+                self.poll.registry().reregister(&mut client.stream, Token(key), Interest::READABLE)
             {
                 result = Err(error.into());
             }
@@ -265,20 +253,12 @@ impl ConsumerThread {
     /// Takes in the newcomers.
     fn take_in(&mut self) {
         while let Some(admitted) = self.door.next() {
-            let Admitted {
-                mut stream,
-                peer,
-                station,
-                protocol,
-                place,
-            } = admitted;
+            let Admitted { mut stream, peer, station, protocol, place } = admitted;
             let now = Instant::now();
             let entry = self.clients.vacant_entry();
             let key = entry.key();
             if let Err(error) =
-                self.poll
-                    .registry()
-                    .register(&mut stream, Token(key), Interest::READABLE)
+                self.poll.registry().register(&mut stream, Token(key), Interest::READABLE)
             {
                 tracing::warn!(%peer, "a spectator cannot be served: {error}");
                 self.door.left();

@@ -27,11 +27,7 @@ pub enum Fill {
 impl ReadBuffer {
     /// An empty buffer for `capacity` bytes.
     pub fn new(capacity: usize) -> Self {
-        Self {
-            bytes: vec![0; capacity].into(),
-            start: 0,
-            end: 0,
-        }
+        Self { bytes: vec![0; capacity].into(), start: 0, end: 0 }
     }
 
     /// The bytes not consumed yet.

@@ -121,14 +121,9 @@ impl Handshake {
         if message.get("type").and_then(Value::as_int) != Some(TYPE_HANDSHAKE.into()) {
             return Err(ConsoleError::Field("type"));
         }
-        let payload = message
-            .get("payload")
-            .ok_or(ConsoleError::Field("payload"))?;
+        let payload = message.get("payload").ok_or(ConsoleError::Field("payload"))?;
         Ok(Self {
-            cursor: Cursor(u64::from_be_bytes(byte_array(
-                payload.get("cursor"),
-                "cursor",
-            )?)),
+            cursor: Cursor(u64::from_be_bytes(byte_array(payload.get("cursor"), "cursor")?)),
             token: ClientToken(u32::from_be_bytes(byte_array(
                 payload.get("clientToken"),
                 "clientToken",
@@ -298,10 +293,7 @@ impl<'a> Fields<'a> {
         Ok(HandshakeReply {
             nick: Cow::Borrowed(self.nick.unwrap_or_default()),
             version: Cow::Borrowed(self.version.unwrap_or_default()),
-            token: ClientToken(u32::from_be_bytes(byte_array(
-                self.token.as_ref(),
-                "clientToken",
-            )?)),
+            token: ClientToken(u32::from_be_bytes(byte_array(self.token.as_ref(), "clientToken")?)),
             pos: Cursor(u64::from_be_bytes(byte_array(self.pos.as_ref(), "pos")?)),
         })
     }

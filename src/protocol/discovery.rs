@@ -41,10 +41,7 @@ impl Announcement {
         let (mac, nick) = rest.split_first_chunk::<6>()?;
         let nick = nick.get(..NICK_LEN)?;
         let end = nick.iter().position(|&b| b == 0).unwrap_or(NICK_LEN);
-        Some(Self {
-            mac: *mac,
-            nick: String::from_utf8_lossy(&nick[..end]).into_owned(),
-        })
+        Some(Self { mac: *mac, nick: String::from_utf8_lossy(&nick[..end]).into_owned() })
     }
 }
 
@@ -54,10 +51,7 @@ mod tests {
 
     #[test]
     fn an_announcement_reads_back() {
-        let ready = Announcement {
-            mac: [0, 9, 0xBF, 1, 2, 3],
-            nick: "Stream Wii".into(),
-        };
+        let ready = Announcement { mac: [0, 9, 0xBF, 1, 2, 3], nick: "Stream Wii".into() };
         let bytes = ready.encode();
         assert_eq!(&bytes[..16], b"SLIP_READY\x00\x09\xbf\x01\x02\x03");
         assert_eq!(Announcement::decode(&bytes), Some(ready));
@@ -67,13 +61,7 @@ mod tests {
 
     #[test]
     fn a_long_nick_is_cut_at_a_character() {
-        let ready = Announcement {
-            mac: [0; 6],
-            nick: format!("{}ü", "x".repeat(31)),
-        };
-        assert_eq!(
-            Announcement::decode(&ready.encode()).unwrap().nick,
-            "x".repeat(31)
-        );
+        let ready = Announcement { mac: [0; 6], nick: format!("{}ü", "x".repeat(31)) };
+        assert_eq!(Announcement::decode(&ready.encode()).unwrap().nick, "x".repeat(31));
     }
 }

@@ -89,20 +89,14 @@ mod tests {
     #[test]
     fn a_keep_alive_may_be_cut_anywhere() {
         for cut in 0..KEEP_ALIVE.len() {
-            assert_eq!(
-                boundary(&KEEP_ALIVE[..cut]),
-                Boundary::NeedMore,
-                "cut at {cut}"
-            );
+            assert_eq!(boundary(&KEEP_ALIVE[..cut]), Boundary::NeedMore, "cut at {cut}");
         }
         assert_eq!(boundary(b"HELO\0\x38"), Boundary::KeepAlive);
         assert_eq!(boundary(b"\x38"), Boundary::Event);
         assert_eq!(boundary(b"HELP!"), Boundary::Event);
     }
 
-    const GAME: [u8; 15] = [
-        0x35, 7, 0x36, 0, 2, 0x39, 0, 1, 0x36, b'H', b'E', 0x36, 1, 2, 0x39,
-    ];
+    const GAME: [u8; 15] = [0x35, 7, 0x36, 0, 2, 0x39, 0, 1, 0x36, b'H', b'E', 0x36, 1, 2, 0x39];
 
     #[test]
     fn keep_alives_go_and_events_stay_at_any_cut() {
@@ -128,13 +122,7 @@ mod tests {
         let (mut decoder, mut events) = (Decoder::new(), Vec::new());
         let stream = [&[0x38, 1, 2, 3][..], &GAME[..11]].concat();
         let decoded = decoder.decode(&stream, &mut events);
-        assert_eq!(
-            decoded,
-            Decoded {
-                consumed: stream.len(),
-                lost: 4
-            }
-        );
+        assert_eq!(decoded, Decoded { consumed: stream.len(), lost: 4 });
         assert_eq!(events, GAME[..11]);
     }
 }

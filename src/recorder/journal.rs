@@ -38,11 +38,7 @@ impl Journal {
     /// Writes the note beside `recording` and locks it.
     pub(super) fn begin(recording: &Path, note: &Note) -> io::Result<Self> {
         let path = path_of(recording);
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)?;
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path)?;
         file.lock()?;
         let mut journal = Self { file, path };
         journal.update(note)?;
@@ -91,12 +87,7 @@ pub(super) fn orphans(folder: &Path) -> io::Result<Vec<Orphan>> {
             continue;
         };
         match claim(&path) {
-            Ok(Some((file, note))) => orphans.push(Orphan {
-                recording,
-                note,
-                path,
-                file,
-            }),
+            Ok(Some((file, note))) => orphans.push(Orphan { recording, note, path, file }),
             Ok(None) => {}
             Err(error) => tracing::warn!("{}: cannot be looked at: {error}", path.display()),
         }
@@ -107,10 +98,7 @@ pub(super) fn orphans(folder: &Path) -> io::Result<Vec<Orphan>> {
 
 /// Whether an andross that lives is writing `recording`, however long ago its last event came.
 pub fn is_being_recorded(recording: &Path) -> bool {
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(path_of(recording));
+    let file = OpenOptions::new().read(true).write(true).open(path_of(recording));
     file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
@@ -148,11 +136,7 @@ mod tests {
     fn only_notes_whose_writer_is_gone_are_orphans() {
         let folder = tempfile::tempdir().unwrap();
         let (dead, alive) = (folder.path().join("a.slp"), folder.path().join("b.slp"));
-        let note = Note {
-            start_at: "2020".into(),
-            gaps: 3,
-            ..Note::default()
-        };
+        let note = Note { start_at: "2020".into(), gaps: 3, ..Note::default() };
         drop(Journal::begin(&dead, &note).unwrap());
         let living = Journal::begin(&alive, &note).unwrap();
         fs::write(folder.path().join("notes.open"), "").unwrap();

@@ -129,10 +129,7 @@ impl Recording {
         if let Some((_, journal)) = &mut self.open
             && let Err(error) = journal.update(&self.note)
         {
-            tracing::debug!(
-                "{}: the note of a gap was not written: {error}",
-                self.path.display()
-            );
+            tracing::debug!("{}: the note of a gap was not written: {error}", self.path.display());
         }
     }
 
@@ -201,25 +198,13 @@ fn stem(facts: &GameFacts, start: &Zoned) -> String {
 
 /// The station's name with everything that some file system dislikes replaced.
 fn file_name_part(name: &str) -> String {
-    name.chars()
-        .map(|c| {
-            if c.is_alphanumeric() || c == '-' {
-                c
-            } else {
-                '-'
-            }
-        })
-        .collect()
+    name.chars().map(|c| if c.is_alphanumeric() || c == '-' { c } else { '-' }).collect()
 }
 
 /// Creates a file that was not there: `stem.slp`, `stem_2.slp` and so on.
 fn create_new(folder: &Path, stem: &str) -> io::Result<(PathBuf, File)> {
     for n in 1..=MAX_NAMESAKES {
-        let name = if n == 1 {
-            format!("{stem}.slp")
-        } else {
-            format!("{stem}_{n}.slp")
-        };
+        let name = if n == 1 { format!("{stem}.slp") } else { format!("{stem}_{n}.slp") };
         let path = folder.join(name);
         match OpenOptions::new().write(true).create_new(true).open(&path) {
             Ok(file) => return Ok((path, file)),
@@ -227,8 +212,5 @@ fn create_new(folder: &Path, stem: &str) -> io::Result<(PathBuf, File)> {
             Err(error) => return Err(error),
         }
     }
-    Err(io::Error::new(
-        io::ErrorKind::AlreadyExists,
-        "too many games began in this second",
-    ))
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, "too many games began in this second"))
 }

@@ -27,11 +27,7 @@ fn repair_orphan(orphan: Orphan) {
         start_at: Some(note.start_at.clone()).filter(|text| !text.is_empty()),
         played_on: Some(note.played_on.clone()).filter(|text| !text.is_empty()),
         console_nick: note.console_nick.clone(),
-        notes: RecordingNotes {
-            gaps: note.gaps,
-            lost_bytes: note.lost_bytes,
-            repaired: true,
-        },
+        notes: RecordingNotes { gaps: note.gaps, lost_bytes: note.lost_bytes, repaired: true },
     };
     let recording = orphan.recording.clone();
     let path = recording.display();

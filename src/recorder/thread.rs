@@ -95,13 +95,7 @@ impl RecorderThread {
             }
         };
         let tracks = stations.iter().map(track).collect();
-        Ok(Self {
-            poll,
-            signals,
-            tracks,
-            options,
-            shutdown,
-        })
+        Ok(Self { poll, signals, tracks, options, shutdown })
     }
 
     /// Repairs what a crash left, then records until the console thread has said its last word, and
@@ -131,11 +125,8 @@ impl RecorderThread {
         if self.shutdown.is_requested() {
             return Some(ENDING_POLL);
         }
-        let deadline = self
-            .tracks
-            .iter()
-            .filter_map(|track| track.deadline(&self.options))
-            .min()?;
+        let deadline =
+            self.tracks.iter().filter_map(|track| track.deadline(&self.options)).min()?;
         Some(deadline.saturating_duration_since(Instant::now()))
     }
 }
@@ -145,13 +136,8 @@ impl Track {
         if let Some(failing) = &self.failing {
             return Some(failing.retry_at);
         }
-        let is_open = self
-            .recording
-            .as_ref()
-            .is_some_and(|recording| !recording.is_complete());
-        self.away_since
-            .filter(|_| is_open)
-            .map(|since| since + options.away_limit)
+        let is_open = self.recording.as_ref().is_some_and(|recording| !recording.is_complete());
+        self.away_since.filter(|_| is_open).map(|since| since + options.away_limit)
     }
 
     fn watch_source(&mut self, now: Instant) {
@@ -164,11 +150,7 @@ impl Track {
 
     /// Writes what is new, and completes what is over.
     fn record(&mut self, options: &RecorderOptions, now: Instant) {
-        if self
-            .failing
-            .as_ref()
-            .is_some_and(|failing| now < failing.retry_at)
-        {
+        if self.failing.as_ref().is_some_and(|failing| now < failing.retry_at) {
             return;
         }
         match self.try_record(options, now) {
@@ -192,9 +174,7 @@ impl Track {
         let mut chunks = Vec::new();
         loop {
             chunks.clear();
-            self.station
-                .log
-                .read(self.next, CHUNKS_A_WRITE, &mut chunks);
+            self.station.log.read(self.next, CHUNKS_A_WRITE, &mut chunks);
             if chunks.is_empty() {
                 break;
             }
@@ -205,10 +185,7 @@ impl Track {
                 rest = &rest[run..];
             }
         }
-        if self
-            .deadline(options)
-            .is_some_and(|deadline| deadline <= now)
-        {
+        if self.deadline(options).is_some_and(|deadline| deadline <= now) {
             self.complete("the console stayed away")?;
         }
         Ok(())
@@ -232,10 +209,7 @@ impl Track {
         if let Some(recording) = &mut self.recording {
             recording.write(run, &mut self.scratch)?;
         } else if first.game() == 0 {
-            tracing::debug!(
-                station = self.station.name,
-                "events of a game whose start never came"
-            );
+            tracing::debug!(station = self.station.name, "events of a game whose start never came");
         }
         self.next = last.seq().next();
         self.station.log.pin(self.next);
@@ -276,8 +250,7 @@ impl Track {
             arrived: first.arrived(),
         };
         let recording = Recording::create(&options.folder, &facts)?;
-        self.station
-            .set_recording(Some(recording.path().to_owned()));
+        self.station.set_recording(Some(recording.path().to_owned()));
         tracing::info!(
             station = self.station.name,
             file = %recording.path().display(),
@@ -330,10 +303,7 @@ impl Track {
     fn fail(&mut self, options: &RecorderOptions, error: &io::Error, now: Instant) {
         if self.failing.is_none() {
             self.station.stats.recorder_failing.set(1);
-            let place = self
-                .recording
-                .as_ref()
-                .map_or(&*options.folder, Recording::path);
+            let place = self.recording.as_ref().map_or(&*options.folder, Recording::path);
             tracing::error!(
                 station = self.station.name,
                 "{}: {error}; the game is relayed but not recorded; trying again every {} s (free some space, or check the folder)",
@@ -341,19 +311,14 @@ impl Track {
                 RETRY_AFTER.as_secs()
             );
         }
-        self.failing = Some(Failing {
-            retry_at: now + RETRY_AFTER,
-        });
+        self.failing = Some(Failing { retry_at: now + RETRY_AFTER });
     }
 
     /// The last attempt: everything out of the log, and the file complete.
     fn finish(&mut self, options: &RecorderOptions) {
-        self.failing = self.failing.take().map(|_| Failing {
-            retry_at: Instant::now(),
-        });
-        let result = self
-            .try_record(options, Instant::now())
-            .and_then(|()| self.complete("the relay ends"));
+        self.failing = self.failing.take().map(|_| Failing { retry_at: Instant::now() });
+        let result =
+            self.try_record(options, Instant::now()).and_then(|()| self.complete("the relay ends"));
         match result {
             Ok(()) => self.station.stats.recorder_failing.set(0),
             Err(error) => {

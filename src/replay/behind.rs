@@ -200,23 +200,15 @@ mod tests {
             .into(),
             played_on: Some("network".into()),
             console_nick: Some("Bühne 1".into()),
-            recording: Some(RecordingNotes {
-                gaps: 2,
-                lost_bytes: 77,
-                repaired: true,
-            }),
+            recording: Some(RecordingNotes { gaps: 2, lost_bytes: 77, repaired: true }),
         }
     }
 
     #[test]
     fn metadata_reads_back_and_every_cut_of_it_is_told() {
         let encoded = example().encode();
-        let expected = Found {
-            metadata: example(),
-            len: encoded.len() as u64 - 1,
-            closed: true,
-            trailing: 0,
-        };
+        let expected =
+            Found { metadata: example(), len: encoded.len() as u64 - 1, closed: true, trailing: 0 };
         assert_eq!(parse(&encoded), Behind::Metadata(expected.clone()));
 
         assert_eq!(parse(&[]), Behind::Nothing);
@@ -227,22 +219,10 @@ mod tests {
                 "cut at {cut}: {behind:?}"
             );
         }
-        let not_closed = Found {
-            closed: false,
-            ..expected.clone()
-        };
-        assert_eq!(
-            parse(&encoded[..encoded.len() - 1]),
-            Behind::Metadata(not_closed)
-        );
-        let stray = Found {
-            trailing: 3,
-            ..expected
-        };
-        assert_eq!(
-            parse(&[&encoded[..], b"abc"].concat()),
-            Behind::Metadata(stray)
-        );
+        let not_closed = Found { closed: false, ..expected.clone() };
+        assert_eq!(parse(&encoded[..encoded.len() - 1]), Behind::Metadata(not_closed));
+        let stray = Found { trailing: 3, ..expected };
+        assert_eq!(parse(&[&encoded[..], b"abc"].concat()), Behind::Metadata(stray));
     }
 
     #[test]
@@ -258,10 +238,7 @@ mod tests {
         assert!(matches!(unreadable(b"{?"), MetadataError::Ubjson(_)));
         let bytes = [&METADATA_KEY[..], b"{U\x04nick"].concat();
         let behind = Behind::parse(&bytes, 1 << 40);
-        assert!(matches!(
-            behind,
-            Behind::Unreadable(_, MetadataError::TooLong)
-        ));
+        assert!(matches!(behind, Behind::Unreadable(_, MetadataError::TooLong)));
     }
 
     #[test]
@@ -277,10 +254,7 @@ mod tests {
         let Behind::Unreadable(metadata, MetadataError::Ubjson(_)) = parse(&encoded) else {
             panic!("unreadable")
         };
-        assert_eq!(
-            metadata.start_at.as_deref(),
-            Some("2020-08-09T15:15:33.123Z")
-        );
+        assert_eq!(metadata.start_at.as_deref(), Some("2020-08-09T15:15:33.123Z"));
         assert_eq!(metadata.last_frame, Some(256));
         assert_eq!(metadata.console_nick, None);
     }

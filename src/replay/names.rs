@@ -149,10 +149,7 @@ fn target_test(id: u16) -> Cow<'static, str> {
         25,
     ];
     let index = usize::from(id.saturating_sub(33));
-    EXTERNAL_IDS
-        .get(index)
-        .copied()
-        .map_or_else(|| id.to_string().into(), character)
+    EXTERNAL_IDS.get(index).copied().map_or_else(|| id.to_string().into(), character)
 }
 
 /// How a game ended: Game End's method, whose numbers changed with recorder 2.0.0.
@@ -189,11 +186,7 @@ pub fn player_kind(kind: u8) -> Cow<'static, str> {
 }
 
 fn or_number(name: &'static str, what: &str, id: u16) -> Cow<'static, str> {
-    if name.is_empty() {
-        format!("{what} {id}").into()
-    } else {
-        name.into()
-    }
+    if name.is_empty() { format!("{what} {id}").into() } else { name.into() }
 }
 
 #[cfg(test)]

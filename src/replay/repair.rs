@@ -31,11 +31,7 @@ pub struct Facts {
 
 /// What a repair did, or would do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
-#[serde(
-    tag = "action",
-    rename_all = "camelCase",
-    rename_all_fields = "camelCase"
-)]
+#[serde(tag = "action", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Repaired {
     /// The file is complete: nothing was written.
     AlreadyComplete,
@@ -98,11 +94,7 @@ pub fn plan(survey: &Survey) -> Result<Repaired, RepairError> {
     if complete && length_fits {
         return Ok(Repaired::AlreadyComplete);
     }
-    Ok(Repaired::Completed {
-        events_len,
-        cut,
-        kept_metadata,
-    })
+    Ok(Repaired::Completed { events_len, cut, kept_metadata })
 }
 
 /// Completes the file at `path`: cuts what follows the last whole event, writes the metadata and
@@ -118,11 +110,8 @@ pub fn repair(path: &Path, facts: &Facts) -> Result<Repaired, RepairError> {
     if plan(&survey(path)?)? == Repaired::AlreadyComplete {
         return Ok(Repaired::AlreadyComplete);
     }
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(path)
-        .map_err(RepairError::Write)?;
+    let mut file =
+        OpenOptions::new().read(true).write(true).open(path).map_err(RepairError::Write)?;
     // Where locks do not work, nobody holds one.
     if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
         return Err(RepairError::InUse);
@@ -140,10 +129,8 @@ fn repair_locked(file: &mut File, path: &Path, facts: &Facts) -> Result<Repaired
     if let Repaired::Completed { events_len, .. } = repaired {
         let modified = file.metadata().and_then(|data| data.modified()).ok();
         let guess = || start_time::guess(path, modified, survey.summary.seconds());
-        complete(file, &survey, events_len, || {
-            metadata(&survey, facts, guess)
-        })
-        .map_err(RepairError::Write)?;
+        complete(file, &survey, events_len, || metadata(&survey, facts, guess))
+            .map_err(RepairError::Write)?;
     }
     Ok(repaired)
 }
@@ -156,10 +143,7 @@ fn metadata(survey: &Survey, facts: &Facts, guess: impl FnOnce() -> Option<Strin
         start_at: facts.start_at.clone().or(old.start_at).or_else(guess),
         played_on: facts.played_on.clone().or(old.played_on),
         console_nick: facts.console_nick.clone().or(old.console_nick),
-        recording: Some(RecordingNotes {
-            repaired: true,
-            ..facts.notes
-        }),
+        recording: Some(RecordingNotes { repaired: true, ..facts.notes }),
         ..survey.summary.metadata()
     }
 }

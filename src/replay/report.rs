@@ -148,10 +148,8 @@ impl Report {
             played_on: metadata.played_on,
             console_nick: metadata.console_nick,
             version: version.map(|version| version.to_string()),
-            stage: start.map(|start| Named {
-                id: start.stage,
-                name: names::stage(start.stage).into(),
-            }),
+            stage: start
+                .map(|start| Named { id: start.stage, name: names::stage(start.stage).into() }),
             players: start
                 .into_iter()
                 .flat_map(|start| &start.players)
@@ -271,14 +269,9 @@ impl fmt::Display for Report {
 
 impl PlayerReport {
     fn rows(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            costume, stocks, ..
-        } = self;
+        let Self { costume, stocks, .. } = self;
         let stock = if *stocks == 1 { "stock" } else { "stocks" };
-        let mut line = format!(
-            "{}, costume {costume}, {stocks} {stock}",
-            self.character.name
-        );
+        let mut line = format!("{}, costume {costume}, {stocks} {stock}", self.character.name);
         if self.kind != "human" {
             line += &format!(", {}", self.kind);
         }
@@ -323,13 +316,7 @@ impl fmt::Display for Notes {
 fn row(f: &mut fmt::Formatter<'_>, label: &str, text: &str) -> fmt::Result {
     let text: String = text
         .chars()
-        .map(|c| {
-            if c.is_control() {
-                char::REPLACEMENT_CHARACTER
-            } else {
-                c
-            }
-        })
+        .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
         .collect();
     writeln!(f, "  {label:<11} {text}")
 }
@@ -354,9 +341,7 @@ fn length(frames: u32, seconds: f64) -> String {
 
 /// How often an event came, and its name.
 fn event(code: &str, count: u64) -> String {
-    let number = code
-        .strip_prefix("0x")
-        .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+    let number = code.strip_prefix("0x").and_then(|hex| u8::from_str_radix(hex, 16).ok());
     let name = number.and_then(|number| EventCode(number).name());
     match name {
         Some(name) => format!("{count:>8}  {name}"),

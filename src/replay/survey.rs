@@ -149,10 +149,7 @@ impl Survey {
             return Some(Problem::Unfinished);
         }
         let fits = self.frame_end.is_some() || self.events_len == u64::from(self.announced_len);
-        (!fits).then_some(Problem::Length {
-            announced: self.announced_len,
-            found: self.events_len,
-        })
+        (!fits).then_some(Problem::Length { announced: self.announced_len, found: self.events_len })
     }
 
     /// Why the events end too early, if they do.
@@ -181,10 +178,7 @@ impl Survey {
                     (found.metadata.last_frame, self.summary.last_frame)
                     && metadata != events.0
                 {
-                    problems.push(Problem::LastFrame {
-                        metadata,
-                        events: events.0,
-                    });
+                    problems.push(Problem::LastFrame { metadata, events: events.0 });
                 }
                 let at = at + found.len;
                 match (found.closed, found.trailing) {
@@ -265,10 +259,7 @@ impl Scan {
             buffer.drain(..taken);
             if got == 0 {
                 if let Some(&code) = buffer.first() {
-                    scan.stop = Stop::Cut {
-                        code: EventCode(code),
-                        have: buffer.len() as u64,
-                    };
+                    scan.stop = Stop::Cut { code: EventCode(code), have: buffer.len() as u64 };
                 }
                 return Ok(scan);
             }

@@ -124,12 +124,6 @@ impl Chunk {
     pub fn message_from(&self, cursor: Cursor) -> Bytes {
         let skip = usize::try_from(cursor.0.saturating_sub(self.pos.0)).unwrap_or(usize::MAX);
         let data = self.data.get(skip..).unwrap_or_default();
-        Replay {
-            pos: cursor,
-            force_pos: false,
-            data,
-        }
-        .encode()
-        .0
+        Replay { pos: cursor, force_pos: false, data }.encode().0
     }
 }

@@ -81,10 +81,7 @@ impl Log {
     pub fn newest_game_pos(&self) -> Option<Cursor> {
         let chunks = self.chunks.lock();
         let game = chunks.last()?.game;
-        chunks
-            .iter()
-            .find(|chunk| chunk.game == game && chunk.starts_game)
-            .map(|chunk| chunk.pos)
+        chunks.iter().find(|chunk| chunk.game == game && chunk.starts_game).map(|chunk| chunk.pos)
     }
 
     /// The first chunk of game number `game`; `None` if it is not kept.
@@ -99,22 +96,13 @@ impl Log {
     pub fn fresh(&self, empty: Cursor) -> ReadFrom {
         let chunks = self.chunks.lock();
         let Some(last) = chunks.last() else {
-            return ReadFrom {
-                seq: self.end(),
-                pos: empty,
-            };
+            return ReadFrom { seq: self.end(), pos: empty };
         };
         if last.in_game {
             let first = &chunks[chunks.partition_point(|chunk| chunk.game < last.game)];
-            ReadFrom {
-                seq: first.seq,
-                pos: first.pos,
-            }
+            ReadFrom { seq: first.seq, pos: first.pos }
         } else {
-            ReadFrom {
-                seq: last.seq.next(),
-                pos: last.next_pos(),
-            }
+            ReadFrom { seq: last.seq.next(), pos: last.next_pos() }
         }
     }
 
@@ -126,19 +114,12 @@ impl Log {
         let epoch = &chunks[chunks.partition_point(|chunk| chunk.epoch < last.epoch)..];
         let at = epoch.partition_point(|chunk| chunk.next_pos() <= cursor);
         match epoch.get(at) {
-            Some(chunk) if chunk.pos <= cursor => Some(ReadFrom {
-                seq: chunk.seq,
-                pos: cursor,
-            }),
+            Some(chunk) if chunk.pos <= cursor => Some(ReadFrom { seq: chunk.seq, pos: cursor }),
             // In a hole where bytes were lost: what comes next will be forced upon the reader.
-            Some(chunk) if at > 0 => Some(ReadFrom {
-                seq: chunk.seq,
-                pos: cursor,
-            }),
-            None if cursor == last.next_pos() => Some(ReadFrom {
-                seq: last.seq.next(),
-                pos: cursor,
-            }),
+            Some(chunk) if at > 0 => Some(ReadFrom { seq: chunk.seq, pos: cursor }),
+            None if cursor == last.next_pos() => {
+                Some(ReadFrom { seq: last.seq.next(), pos: cursor })
+            }
             _ => None,
         }
     }
@@ -173,11 +154,7 @@ impl Log {
 
     /// How many event bytes are kept.
     pub fn retained(&self) -> usize {
-        self.chunks
-            .lock()
-            .iter()
-            .map(|chunk| chunk.data.len())
-            .sum()
+        self.chunks.lock().iter().map(|chunk| chunk.data.len()).sum()
     }
 
     /// Appends a chunk whose number is [`Log::end`].

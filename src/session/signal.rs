@@ -61,19 +61,13 @@ impl Default for Announcer {
 impl Announcer {
     /// An announcer without readers.
     pub fn new() -> Self {
-        Self {
-            bus: Bus::new(BUS_LEN),
-            doorbells: Vec::new(),
-        }
+        Self { bus: Bus::new(BUS_LEN), doorbells: Vec::new() }
     }
 
     /// A reader that is woken by `doorbell`.
     pub fn subscribe(&mut self, doorbell: Doorbell) -> Signals {
         self.doorbells.push(doorbell.clone());
-        Signals {
-            bus: self.bus.add_rx(),
-            _doorbell: doorbell,
-        }
+        Signals { bus: self.bus.add_rx(), _doorbell: doorbell }
     }
 
     /// Tells everyone, waits for nobody.
@@ -127,12 +121,8 @@ mod tests {
         announcer.announce(StationId(0), SignalKind::Shutdown);
         drop(announcer);
         let mut events = Events::with_capacity(4);
-        poll.poll(&mut events, Some(Duration::from_secs(10)))
-            .unwrap();
+        poll.poll(&mut events, Some(Duration::from_secs(10))).unwrap();
         assert!(!events.is_empty());
-        assert!(
-            signals.drain(),
-            "the last word was dropped, but that the sender is gone shows"
-        );
+        assert!(signals.drain(), "the last word was dropped, but that the sender is gone shows");
     }
 }

@@ -102,11 +102,8 @@ impl Station {
     /// Returns where to read, and the encoded reply.
     pub fn greet(&self, handshake: Handshake) -> (ReadFrom, Vec<u8>) {
         let identity = self.identity();
-        let from = if identity.knows(handshake.token) {
-            self.log.resume(handshake.cursor)
-        } else {
-            None
-        };
+        let from =
+            if identity.knows(handshake.token) { self.log.resume(handshake.cursor) } else { None };
         let from = from.unwrap_or_else(|| self.log.fresh(identity.start()));
         let reply = HandshakeReply {
             nick: identity.nick().into(),

@@ -91,8 +91,7 @@ impl Writer {
 
     /// The position to ask for when the connection is made anew: behind the last whole event.
     pub fn resume_at(&self) -> Option<Cursor> {
-        self.end
-            .map(|end| Cursor(end.0.saturating_sub(self.carry.len() as u64)))
+        self.end.map(|end| Cursor(end.0.saturating_sub(self.carry.len() as u64)))
     }
 
     /// Whether the source is sending again what the log already has.
@@ -193,8 +192,7 @@ impl Writer {
         self.carry.clear();
         self.repeating_from = None;
         self.lost = Some(0);
-        self.station
-            .update_identity(|identity| identity.forget_earlier_tokens());
+        self.station.update_identity(|identity| identity.forget_earlier_tokens());
     }
 
     /// Cuts `data` into chunks: whole events, of one game, at most what a console puts into one
@@ -285,11 +283,7 @@ impl Writer {
         }
         let pos = pos.plus(piece.start);
         let data = &data[piece.start..end];
-        let replay = Replay {
-            pos,
-            force_pos: lost.is_some(),
-            data,
-        };
+        let replay = Replay { pos, force_pos: lost.is_some(), data };
         let (message, data_at) = replay.encode();
         let chunk = Chunk {
             seq: self.seq,
@@ -325,11 +319,7 @@ struct Piece {
 
 impl Piece {
     fn at(start: usize) -> Self {
-        Self {
-            start,
-            starts_game: false,
-            frame: None,
-        }
+        Self { start, starts_game: false, frame: None }
     }
 }
 

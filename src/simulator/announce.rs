@@ -30,11 +30,7 @@ impl Announcer {
         socket.set_broadcast(true)?;
         // The network may be down: nobody waits for that.
         socket.set_nonblocking(true)?;
-        Ok(Self {
-            socket,
-            to,
-            announcement,
-        })
+        Ok(Self { socket, to, announcement })
     }
 
     /// Announces the console until it is switched off.

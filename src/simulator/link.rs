@@ -87,15 +87,8 @@ impl Link {
         shared: Arc<Shared>,
         shutdown: Shutdown,
     ) -> io::Result<Self> {
-        poll.registry()
-            .register(&mut listener, LISTENER, Interest::READABLE)?;
-        Ok(Self {
-            poll,
-            events: Events::with_capacity(8),
-            listener,
-            shared,
-            shutdown,
-        })
+        poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
+        Ok(Self { poll, events: Events::with_capacity(8), listener, shared, shutdown })
     }
 
     pub(super) fn shared(&self) -> &Arc<Shared> {
@@ -147,12 +140,7 @@ impl Link {
             PEER,
             Interest::READABLE | Interest::WRITABLE,
         )?;
-        Ok(Peer {
-            stream,
-            addr,
-            epoch: self.shared.lock().epoch(),
-            discards_input: false,
-        })
+        Ok(Peer { stream, addr, epoch: self.shared.lock().epoch(), discards_input: false })
     }
 
     /// Waits for bytes, at most until `deadline`; 0 when the peer has closed its side.

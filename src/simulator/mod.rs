@@ -151,10 +151,8 @@ impl Simulator {
         let addr = options.listen;
         let (listener, local_addr) =
             listen(addr).map_err(|source| SimulatorError::Listen { addr, source })?;
-        let announcer = options
-            .announce
-            .map(|to| announcer(to, &options.nick, local_addr))
-            .transpose()?;
+        let announcer =
+            options.announce.map(|to| announcer(to, &options.nick, local_addr)).transpose()?;
 
         let poll = Poll::new()?;
         let doorbell = Arc::new(Waker::new(poll.registry(), DOORBELL)?);
@@ -171,11 +169,7 @@ impl Simulator {
         };
 
         // From here on, an early return drops the simulator, which stops the threads it has.
-        let mut simulator = Self {
-            local_addr,
-            shared: Arc::clone(&shared),
-            workers: Vec::new(),
-        };
+        let mut simulator = Self { local_addr, shared: Arc::clone(&shared), workers: Vec::new() };
         let mut spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
             let name = format!("pretend console {local_addr}: {name}");
             Worker::spawn(name, shutdown, work).map(|worker| simulator.workers.push(worker))
@@ -184,10 +178,7 @@ impl Simulator {
             spawn("network", Box::new(move || legacy::run(link)))?;
         } else {
             let Options { nick, version, .. } = options;
-            spawn(
-                "network",
-                Box::new(move || server::run(link, &nick, &version)),
-            )?;
+            spawn("network", Box::new(move || server::run(link, &nick, &version)))?;
         }
         if let Some(announcer) = announcer {
             spawn("announcer", Box::new(move || announcer.run(&shared)))?;
@@ -225,8 +216,7 @@ impl Simulator {
     /// was so within `timeout`. Returns early if the console is switched off.
     pub fn wait_until_played(&self, timeout: Duration) -> bool {
         let deadline = Instant::now().checked_add(timeout);
-        self.shared
-            .wait_for_progress(deadline, |state| state.all_sent())
+        self.shared.wait_for_progress(deadline, |state| state.all_sent())
     }
 
     /// Hangs up on the client. It may come back and resume.

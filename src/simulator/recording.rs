@@ -147,9 +147,7 @@ impl Recording {
     /// each frame. Game End, and a table of payload sizes, begins a step of its own.
     pub fn steps(&self) -> impl Iterator<Item = &[u8]> {
         let mut from = 0;
-        self.ends
-            .iter()
-            .map(move |&end| &self.events[std::mem::replace(&mut from, end)..end])
+        self.ends.iter().map(move |&end| &self.events[std::mem::replace(&mut from, end)..end])
     }
 }
 
@@ -171,10 +169,7 @@ fn steps(events: &[u8]) -> Vec<usize> {
         }
         let frame_end = tracker.observe(event);
         let first_of_frames = !in_frames && event.frame().is_some();
-        let own_step = matches!(
-            event.code(),
-            EventCode::EVENT_PAYLOADS | EventCode::GAME_END
-        );
+        let own_step = matches!(event.code(), EventCode::EVENT_PAYLOADS | EventCode::GAME_END);
         if first_of_frames || own_step || matches!(frame_end, FrameEnd::Before(_)) {
             end_step(at);
         }

@@ -31,12 +31,7 @@ impl Ring {
 
     /// A ring of another length, at a later time.
     fn with_len(len: usize, write_pos: Cursor) -> Self {
-        Self {
-            memory: vec![0; len].into(),
-            write_pos,
-            base: Cursor(0),
-            in_game: false,
-        }
+        Self { memory: vec![0; len].into(), write_pos, base: Cursor(0), in_game: false }
     }
 
     /// Appends what the game hands over in one go: whole events. Whether a game begins or ends is
@@ -66,21 +61,13 @@ impl Ring {
 
     /// Where a client without a known token starts: with the current game, or with what comes next.
     pub fn fresh_start(&self) -> Cursor {
-        if self.in_game {
-            self.base
-        } else {
-            self.write_pos
-        }
+        if self.in_game { self.base } else { self.write_pos }
     }
 
     /// Where the last client starts that comes back and wants to go on at `wanted`: there, if it
     /// lies in the current game. Between games it may still finish the last one.
     pub fn resume(&self, wanted: Cursor) -> Cursor {
-        if (self.base..=self.write_pos).contains(&wanted) {
-            wanted
-        } else {
-            self.fresh_start()
-        }
+        if (self.base..=self.write_pos).contains(&wanted) { wanted } else { self.fresh_start() }
     }
 
     fn index(&self, at: Cursor) -> usize {

@@ -65,9 +65,7 @@ fn read_handshake(
     let deadline = Instant::now() + Duration::from_millis(HANDSHAKE_TIMEOUT_MS);
     let mut prefix = [0; LENGTH_PREFIX];
     if link.recv(peer, &mut prefix, deadline)? != LENGTH_PREFIX {
-        return Err(End::Refused(
-            "the handshake's length did not come in one piece",
-        ));
+        return Err(End::Refused("the handshake's length did not come in one piece"));
     }
     let len = usize::try_from(BigEndian::read_u32(&prefix)).unwrap_or(usize::MAX);
     let Some(body) = buffer.get_mut(..len) else {
@@ -122,14 +120,8 @@ pub(super) fn admit(
     cursor: Cursor,
     token: ClientToken,
 ) -> Result<(), End> {
-    let client = Client {
-        addr: peer.addr,
-        cursor,
-        token,
-    };
-    let admitted = link
-        .shared()
-        .change(|state| state.admit(peer.epoch, client));
+    let client = Client { addr: peer.addr, cursor, token };
+    let admitted = link.shared().change(|state| state.admit(peer.epoch, client));
     if admitted { Ok(()) } else { Err(End::HungUp) }
 }
 
@@ -165,11 +157,7 @@ pub(super) fn transfer(
             link.pause(peer, TROUBLE_PAUSE)?;
         }
         if !data.is_empty() {
-            let replay = Replay {
-                pos: cursor,
-                force_pos,
-                data: &data,
-            };
+            let replay = Replay { pos: cursor, force_pos, data: &data };
             link.send(peer, &(manner.message)(&replay))?;
             last_sent = Instant::now();
             cursor = replay.next_pos();

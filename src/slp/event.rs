@@ -114,10 +114,7 @@ impl<'a> Event<'a> {
     }
 
     /// Length in bytes, command byte included; at least 1.
-    #[allow(
-        clippy::len_without_is_empty,
-        reason = "an event has at least its command byte"
-    )]
+    #[allow(clippy::len_without_is_empty, reason = "an event has at least its command byte")]
     pub const fn len(self) -> usize {
         self.bytes.len()
     }
@@ -144,10 +141,6 @@ impl<'a> Event<'a> {
 
     /// The frame this event belongs to (offset 0x1, int32), or `None` for events outside frames.
     pub fn frame(self) -> Option<FrameIndex> {
-        if self.code.belongs_to_frame() {
-            self.i32(1).map(FrameIndex)
-        } else {
-            None
-        }
+        if self.code.belongs_to_frame() { self.i32(1).map(FrameIndex) } else { None }
     }
 }

@@ -90,10 +90,7 @@ mod tests {
     fn a_bookend_ends_its_frame_even_when_a_rollback_repeats_it() {
         let mut tracker = FrameTracker::new();
         for _ in 0..2 {
-            assert_eq!(
-                observe(&mut tracker, EventCode::FRAME_START, 7),
-                FrameEnd::No
-            );
+            assert_eq!(observe(&mut tracker, EventCode::FRAME_START, 7), FrameEnd::No);
             assert_eq!(observe(&mut tracker, EventCode::PRE_FRAME, 7), FrameEnd::No);
             let end = observe(&mut tracker, EventCode::FRAME_BOOKEND, 7);
             assert_eq!(end, FrameEnd::Here(FrameIndex(7)));
@@ -103,14 +100,8 @@ mod tests {
     #[test]
     fn without_bookends_the_next_frame_or_game_end_tells() {
         let mut tracker = FrameTracker::new();
-        assert_eq!(
-            observe(&mut tracker, EventCode::PRE_FRAME, -123),
-            FrameEnd::No
-        );
-        assert_eq!(
-            observe(&mut tracker, EventCode::POST_FRAME, -123),
-            FrameEnd::No
-        );
+        assert_eq!(observe(&mut tracker, EventCode::PRE_FRAME, -123), FrameEnd::No);
+        assert_eq!(observe(&mut tracker, EventCode::POST_FRAME, -123), FrameEnd::No);
         let end = observe(&mut tracker, EventCode::PRE_FRAME, -122);
         assert_eq!(end, FrameEnd::Before(FrameIndex::FIRST));
         let end = observe(&mut tracker, EventCode::GAME_END, 0);

@@ -67,9 +67,7 @@ impl GameStart {
             return None;
         }
         let [major, minor, build] = event.array(0x1)?;
-        let players = (0..PORTS)
-            .filter_map(|port| Player::parse(event, port))
-            .collect();
+        let players = (0..PORTS).filter_map(|port| Player::parse(event, port)).collect();
         Some(Self {
             version: Version(major, minor, build),
             stage: event.u16(INFO_BLOCK + 0xE)?,
@@ -109,9 +107,7 @@ impl Player {
 
 /// The Shift JIS field of `LEN` bytes that `port` has in the table at `offset`.
 fn name<const LEN: usize>(event: Event<'_>, offset: usize, port: usize) -> Option<String> {
-    event
-        .array::<LEN>(offset + LEN * port)
-        .map(|field| decode_name(&field))
+    event.array::<LEN>(offset + LEN * port).map(|field| decode_name(&field))
 }
 
 /// A game as far as it has gone, gathered event by event.
@@ -181,11 +177,7 @@ impl Summary {
             entry.code = player.connect_code.clone();
         }
         for (&(player, character), &frames) in &self.characters {
-            players
-                .entry(player)
-                .or_default()
-                .characters
-                .insert(character, frames);
+            players.entry(player).or_default().characters.insert(character, frames);
         }
         Metadata {
             last_frame: self.last_frame.map(|frame| frame.0),

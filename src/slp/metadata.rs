@@ -88,11 +88,7 @@ impl PlayerMetadata {
         key(out, "characters");
         out.push(b'{');
         for (character, &frames) in &self.characters {
-            int(
-                out,
-                &character.to_string(),
-                i32::try_from(frames).unwrap_or(i32::MAX),
-            );
+            int(out, &character.to_string(), i32::try_from(frames).unwrap_or(i32::MAX));
         }
         out.push(b'}');
         key(out, "names");
@@ -111,11 +107,7 @@ impl RecordingNotes {
     fn encode(&self, out: &mut Vec<u8>) {
         out.push(b'{');
         int(out, "gaps", i32::try_from(self.gaps).unwrap_or(i32::MAX));
-        int(
-            out,
-            "lostBytes",
-            i32::try_from(self.lost_bytes).unwrap_or(i32::MAX),
-        );
+        int(out, "lostBytes", i32::try_from(self.lost_bytes).unwrap_or(i32::MAX));
         int(out, "repaired", i32::from(self.repaired));
         out.push(b'}');
     }
@@ -165,40 +157,23 @@ mod tests {
             players: [(0, fox)].into(),
             played_on: Some("nintendont".into()),
             console_nick: Some("Bühne 1".into()),
-            recording: Some(RecordingNotes {
-                gaps: 1,
-                lost_bytes: 9,
-                repaired: true,
-            }),
+            recording: Some(RecordingNotes { gaps: 1, lost_bytes: 9, repaired: true }),
         };
         let encoded = metadata.encode();
         let object = encoded.strip_prefix(&METADATA_KEY).unwrap();
         let mut reader = Reader::new(object);
         let value = reader.value().unwrap();
-        assert_eq!(
-            &object[reader.position()..],
-            b"}",
-            "only the end of the file's object follows"
-        );
+        assert_eq!(&object[reader.position()..], b"}", "only the end of the file's object follows");
         let text = |key: &str| value.get(key).unwrap().as_text().unwrap();
         assert_eq!(text("startAt"), "2018-06-22T07:52:59Z");
         assert_eq!(text("consoleNick"), "Bühne 1");
         assert_eq!(text("playedOn"), "nintendont");
         assert_eq!(value.get("lastFrame").unwrap().as_int(), Some(5085));
         let player = value.get("players").unwrap().get("0").unwrap();
-        assert_eq!(
-            player.get("characters").unwrap().get("1").unwrap().as_int(),
-            Some(5209)
-        );
+        assert_eq!(player.get("characters").unwrap().get("1").unwrap().as_int(), Some(5209));
         let names = player.get("names").unwrap();
-        assert_eq!(
-            names.get("netplay").unwrap().as_text().as_deref(),
-            Some("マルス")
-        );
-        assert_eq!(
-            names.get("code").unwrap().as_text().as_deref(),
-            Some("ABCD#0")
-        );
+        assert_eq!(names.get("netplay").unwrap().as_text().as_deref(), Some("マルス"));
+        assert_eq!(names.get("code").unwrap().as_text().as_deref(), Some("ABCD#0"));
         let notes = value.get("andross").unwrap();
         assert_eq!(notes.get("lostBytes").unwrap().as_int(), Some(9));
     }

@@ -103,24 +103,15 @@ mod tests {
         }
         assert_eq!(scanner.next(&TABLE).unwrap().unwrap().len(), TABLE.len());
         assert_eq!(scanner.next(&[0x36, 1]), Ok(None));
-        assert_eq!(
-            scanner.next(&[0x36, 1, 2, 9]).unwrap().unwrap().bytes(),
-            [0x36, 1, 2]
-        );
+        assert_eq!(scanner.next(&[0x36, 1, 2, 9]).unwrap().unwrap().bytes(), [0x36, 1, 2]);
     }
 
     #[test]
     fn an_unannounced_code_is_an_error_and_the_next_game_mends_it() {
         let mut scanner = Scanner::new();
-        assert_eq!(
-            scanner.next(&[0x36]),
-            Err(ScanError::UnknownEvent(EventCode::GAME_START))
-        );
+        assert_eq!(scanner.next(&[0x36]), Err(ScanError::UnknownEvent(EventCode::GAME_START)));
         scanner.next(&TABLE).unwrap().unwrap();
-        assert_eq!(
-            scanner.next(&[0x48]),
-            Err(ScanError::UnknownEvent(EventCode(0x48)))
-        );
+        assert_eq!(scanner.next(&[0x48]), Err(ScanError::UnknownEvent(EventCode(0x48))));
         assert!(scanner.next(&TABLE).unwrap().is_some());
     }
 
@@ -140,11 +131,7 @@ mod tests {
         let at = bytes.len();
         bytes.extend(TABLE);
         assert_eq!(find_game_start(&bytes), Some(at));
-        assert_eq!(
-            find_game_start(&bytes[..at + 1]),
-            Some(at),
-            "a cut table is kept"
-        );
+        assert_eq!(find_game_start(&bytes[..at + 1]), Some(at), "a cut table is kept");
         assert_eq!(find_game_start(&[0, 1, 2]), None);
     }
 }

@@ -60,39 +60,26 @@ impl<'a> Value<'a> {
     /// The member `key` of an object.
     pub fn get(&self, key: &str) -> Option<&Value<'a>> {
         match self {
-            Value::Object(members) => members
-                .iter()
-                .find(|(k, _)| *k == key.as_bytes())
-                .map(|(_, value)| value),
+            Value::Object(members) => {
+                members.iter().find(|(k, _)| *k == key.as_bytes()).map(|(_, value)| value)
+            }
             _ => None,
         }
     }
 
     /// The integer, if it is one.
     pub fn as_int(&self) -> Option<i64> {
-        if let Value::Int(n) = self {
-            Some(*n)
-        } else {
-            None
-        }
+        if let Value::Int(n) = self { Some(*n) } else { None }
     }
 
     /// The text, with anything that is not UTF-8 replaced.
     pub fn as_text(&self) -> Option<String> {
-        if let Value::Text(s) = self {
-            Some(String::from_utf8_lossy(s).into_owned())
-        } else {
-            None
-        }
+        if let Value::Text(s) = self { Some(String::from_utf8_lossy(s).into_owned()) } else { None }
     }
 
     /// The members of an object, in order; nothing for other values.
     pub fn members(&self) -> &[(&'a [u8], Value<'a>)] {
-        if let Value::Object(members) = self {
-            members
-        } else {
-            &[]
-        }
+        if let Value::Object(members) = self { members } else { &[] }
     }
 }
 
@@ -271,21 +258,12 @@ impl<'a> Reader<'a> {
     }
 
     fn unexpected(&self, marker: u8) -> UbjsonError {
-        UbjsonError::Marker {
-            marker,
-            at: self.at.saturating_sub(1),
-        }
+        UbjsonError::Marker { marker, at: self.at.saturating_sub(1) }
     }
 
     fn take(&mut self, len: usize) -> Result<&'a [u8]> {
-        let end = self
-            .at
-            .checked_add(len)
-            .ok_or(UbjsonError::Truncated(self.at))?;
-        let bytes = self
-            .input
-            .get(self.at..end)
-            .ok_or(UbjsonError::Truncated(self.at))?;
+        let end = self.at.checked_add(len).ok_or(UbjsonError::Truncated(self.at))?;
+        let bytes = self.input.get(self.at..end).ok_or(UbjsonError::Truncated(self.at))?;
         self.at = end;
         Ok(bytes)
     }
@@ -358,29 +336,17 @@ mod tests {
         assert_eq!(value.get("k"), Some(&Value::Float(1.0)));
         assert_eq!(value.get("n").unwrap().as_text().as_deref(), Some("hi"));
         assert_eq!(value.get("o"), Some(&Value::Bytes(b"ab")));
-        assert_eq!(
-            value.get("p"),
-            Some(&Value::Array(vec![Value::Int(1), Value::Int(2)]))
-        );
+        assert_eq!(value.get("p"), Some(&Value::Array(vec![Value::Int(1), Value::Int(2)])));
         assert_eq!(value.get("r").unwrap().get("z").unwrap().as_int(), Some(7));
     }
 
     #[test]
     fn hostile_lengths_are_errors_and_allocate_nothing() {
-        assert!(matches!(
-            read(b"[$U#l\x7f\xff\xff\xff1"),
-            Err(UbjsonError::Truncated(_))
-        ));
+        assert!(matches!(read(b"[$U#l\x7f\xff\xff\xff1"), Err(UbjsonError::Truncated(_))));
         assert!(read(b"[$U#L\x7f\xff\xff\xff\xff\xff\xff\xff").is_err());
         assert!(matches!(read(b"[$U#i\xff"), Err(UbjsonError::Length(_))));
-        assert!(matches!(
-            read(b"[$Z#l\x7f\xff\xff\xff"),
-            Err(UbjsonError::Marker { .. })
-        ));
-        assert!(matches!(
-            read(b"[#l\x7f\xff\xff\xffZ"),
-            Err(UbjsonError::Truncated(_))
-        ));
+        assert!(matches!(read(b"[$Z#l\x7f\xff\xff\xff"), Err(UbjsonError::Marker { .. })));
+        assert!(matches!(read(b"[#l\x7f\xff\xff\xffZ"), Err(UbjsonError::Truncated(_))));
         assert!(matches!(read(b"[$UU"), Err(UbjsonError::Marker { .. })));
         assert_eq!(read(&[b'['; 100]), Err(UbjsonError::Depth(MAX_DEPTH + 2)));
     }

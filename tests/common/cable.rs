@@ -94,8 +94,7 @@ impl Cable {
 
 impl Shared {
     fn forward(&self, mut from: TcpStream, mut to: TcpStream, from_console: bool) {
-        from.set_read_timeout(Some(Duration::from_millis(1)))
-            .unwrap();
+        from.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
         let mut buffer = vec![0; 16 * 1024];
         loop {
             while self.pulled.load(Ordering::Relaxed) {
@@ -123,10 +122,7 @@ impl Shared {
                     self.cut_after.store(left - bytes.len(), Ordering::Relaxed);
                 }
                 let piece = self.piece.load(Ordering::Relaxed);
-                if bytes
-                    .chunks(piece)
-                    .any(|piece| to.write_all(piece).is_err())
-                {
+                if bytes.chunks(piece).any(|piece| to.write_all(piece).is_err()) {
                     break;
                 }
                 if left > 0 && left == bytes.len() {

@@ -40,10 +40,7 @@ impl ConsoleClient {
     pub fn connect(addr: SocketAddr) -> Self {
         let stream = TcpStream::connect(addr).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        Self {
-            stream,
-            received: Vec::new(),
-        }
+        Self { stream, received: Vec::new() }
     }
 
     /// Connects as a new client; the client, its token and where it starts.
@@ -58,14 +55,7 @@ impl ConsoleClient {
         cursor: Cursor,
     ) -> (Self, ClientToken, Cursor) {
         let mut client = Self::connect(addr);
-        client.send(
-            &Handshake {
-                cursor,
-                token,
-                realtime: true,
-            }
-            .encode(),
-        );
+        client.send(&Handshake { cursor, token, realtime: true }.encode());
         let (token, pos) = client.reply();
         (client, token, pos)
     }
@@ -101,11 +91,7 @@ impl ConsoleClient {
     pub fn next_replay(&mut self) -> (Cursor, bool, Vec<u8>) {
         loop {
             match self.next() {
-                Said::Replay {
-                    pos,
-                    force_pos,
-                    data,
-                } => {
+                Said::Replay { pos, force_pos, data } => {
                     assert!(!data.is_empty() && data.len() <= MAX_REPLAY_DATA);
                     return (pos, force_pos, data);
                 }
@@ -120,11 +106,7 @@ impl ConsoleClient {
         let mut events = Vec::new();
         while from.plus(events.len()) < to {
             let (pos, force_pos, data) = self.next_replay();
-            assert_eq!(
-                (pos, force_pos),
-                (from.plus(events.len()), false),
-                "no byte is missing"
-            );
+            assert_eq!((pos, force_pos), (from.plus(events.len()), false), "no byte is missing");
             events.extend(data);
         }
         assert_eq!(from.plus(events.len()), to, "and none too many came");

@@ -60,9 +60,7 @@ fn slp_files(folder: &Path) -> Vec<PathBuf> {
 
 /// A fixture by its name.
 pub fn fixture(name: &str) -> Recording {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fixtures")
-        .join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);
     Recording::load(&path).unwrap()
 }
 
@@ -104,12 +102,7 @@ impl Venue {
     /// Plays `recordings` at `fps`, without a pause between them.
     pub fn play(recordings: Vec<Recording>, fps: f64) -> Self {
         Self::start(
-            Options {
-                recordings,
-                fps,
-                pause: Duration::ZERO,
-                ..Options::default()
-            },
+            Options { recordings, fps, pause: Duration::ZERO, ..Options::default() },
             |_| {},
         )
     }
@@ -137,12 +130,7 @@ impl Venue {
         config.timing = quick();
         tweak(&mut config);
         let relay = Relay::start(config, &shutdown).unwrap();
-        Self {
-            simulator: None,
-            relay,
-            shutdown,
-            folder,
-        }
+        Self { simulator: None, relay, shutdown, folder }
     }
 
     /// A relay whose console is switched off; [`Venue::switch_on`] does that.
@@ -177,9 +165,7 @@ impl Venue {
 
     /// Waits until the relay has `len` event bytes.
     pub fn wait_for_bytes(&self, len: usize) {
-        wait_until("the relay has the bytes", || {
-            self.station().stats.bytes.get() >= len as u64
-        });
+        wait_until("the relay has the bytes", || self.station().stats.bytes.get() >= len as u64);
     }
 
     /// Ends the relay in order and returns the event bytes of its files, in the order of the games.
@@ -200,12 +186,7 @@ pub fn quick() -> SourceTiming {
 
 pub fn source(address: SocketAddr) -> Source {
     let (host, port) = (address.ip().to_string(), address.port());
-    Source {
-        name: "test".into(),
-        host,
-        port,
-        raw: false,
-    }
+    Source { name: "test".into(), host, port, raw: false }
 }
 
 /// The event bytes of the complete files in `folder`, oldest first.
@@ -263,16 +244,7 @@ impl ConsoleSpectator {
     pub fn resume(address: SocketAddr, cursor: Cursor, token: ClientToken) -> Self {
         let mut stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream
-            .write_all(
-                &Handshake {
-                    cursor,
-                    token,
-                    realtime: true,
-                }
-                .encode(),
-            )
-            .unwrap();
+        stream.write_all(&Handshake { cursor, token, realtime: true }.encode()).unwrap();
         let mut spectator = Self {
             stream,
             nick: Vec::new(),
@@ -284,9 +256,7 @@ impl ConsoleSpectator {
             keep_alives: 0,
             unread: Vec::new(),
         };
-        let HandshakeReply {
-            nick, token, pos, ..
-        } = spectator.read_reply();
+        let HandshakeReply { nick, token, pos, .. } = spectator.read_reply();
         (spectator.nick, spectator.token) = (nick.into_owned(), token);
         (spectator.cursor, spectator.start) = (pos, pos);
         spectator
@@ -327,11 +297,7 @@ impl ConsoleSpectator {
     /// Reads until `len` event bytes have come.
     pub fn read_bytes(&mut self, len: usize) {
         while self.data.len() < len {
-            assert!(
-                self.read_message(),
-                "the relay hung up at {} of {len}",
-                self.data.len()
-            );
+            assert!(self.read_message(), "the relay hung up at {} of {len}", self.data.len());
         }
     }
 
@@ -371,12 +337,7 @@ impl RawSpectator {
     pub fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        Self {
-            stream,
-            data: Vec::new(),
-            decoder: raw::Decoder::new(),
-            unread: Vec::new(),
-        }
+        Self { stream, data: Vec::new(), decoder: raw::Decoder::new(), unread: Vec::new() }
     }
 
     /// Reads once; false when the relay has hung up.
@@ -396,11 +357,7 @@ impl RawSpectator {
 
     pub fn read_bytes(&mut self, len: usize) {
         while self.data.len() < len {
-            assert!(
-                self.read_some(),
-                "the relay hung up at {} of {len}",
-                self.data.len()
-            );
+            assert!(self.read_some(), "the relay hung up at {} of {len}", self.data.len());
         }
     }
 }

@@ -57,10 +57,7 @@ fn the_command_line_goes_on_after_a_file_that_fails() {
     );
     assert_eq!(
         lines(&dry.stdout),
-        [
-            format!("{}: complete, left as it is", whole.display()),
-            would.clone()
-        ]
+        [format!("{}: complete, left as it is", whole.display()), would.clone()]
     );
 
     let repaired = andross(&["repair"], &[&whole, &cut]);
@@ -78,10 +75,7 @@ fn the_command_line_tells_a_game_in_80_columns() {
     let output = andross(&["info", "--events"], &[&whole]);
     assert_eq!(output.status.code(), Some(0));
     let lines = lines(&output.stdout);
-    assert!(
-        lines[1..].iter().all(|line| line.chars().count() <= 80),
-        "{lines:#?}"
-    );
+    assert!(lines[1..].iter().all(|line| line.chars().count() <= 80), "{lines:#?}");
     for expected in [
         "  date        2024-05-04 20:15:00 UTC",
         "  played on   Bühne 1, nintendont",
@@ -94,10 +88,7 @@ fn the_command_line_tells_a_game_in_80_columns() {
         "  event 0x38       250  Post-Frame Update",
         "  state       complete",
     ] {
-        assert!(
-            lines.contains(&expected),
-            "{expected:?} is not in {lines:#?}"
-        );
+        assert!(lines.contains(&expected), "{expected:?} is not in {lines:#?}");
     }
 }
 
@@ -114,32 +105,18 @@ fn json_is_one_object_a_file() {
         let output = andross(args, &[folder.path()]);
         assert_eq!(output.status.code(), Some(1));
         assert!(output.stderr.is_empty(), "errors are objects too");
-        let objects: Vec<Value> = lines(&output.stdout)
-            .iter()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect();
-        let [whole, cut, garbage] = &objects[..] else {
-            panic!("{objects:?}")
-        };
+        let objects: Vec<Value> =
+            lines(&output.stdout).iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let [whole, cut, garbage] = &objects[..] else { panic!("{objects:?}") };
         assert!(whole["file"].as_str().unwrap().ends_with("a.slp"));
         assert!(!whole[key].is_null() && !cut[key].is_null(), "{objects:?}");
-        assert!(
-            garbage["error"]
-                .as_str()
-                .unwrap()
-                .starts_with("not a .slp file")
-        );
+        assert!(garbage["error"].as_str().unwrap().starts_with("not a .slp file"));
     }
 }
 
 #[test]
 fn usage_is_exit_code_2_and_a_missing_file_1() {
-    for args in [
-        &[][..],
-        &["info"],
-        &["check", "--nonsense", "x.slp"],
-        &["mend", "x.slp"],
-    ] {
+    for args in [&[][..], &["info"], &["check", "--nonsense", "x.slp"], &["mend", "x.slp"]] {
         assert_eq!(andross(args, &[]).status.code(), Some(2), "{args:?}");
     }
     let folder = tempdir().unwrap();
@@ -147,10 +124,7 @@ fn usage_is_exit_code_2_and_a_missing_file_1() {
     for tool in ["info", "check", "repair"] {
         let output = andross(&[tool], &[&missing]);
         assert_eq!(output.status.code(), Some(1));
-        let error = format!(
-            "andross: {}: no such file: check its name",
-            missing.display()
-        );
+        let error = format!("andross: {}: no such file: check its name", missing.display());
         assert_eq!(lines(&output.stderr), [error]);
         let output = andross(&[tool], &[folder.path()]);
         assert_eq!(output.status.code(), Some(1), "an empty folder");
@@ -199,15 +173,10 @@ fn a_repair_that_is_killed_has_not_set_the_length() {
 fn a_file_cannot_write_to_the_terminal_as_it_likes() {
     let folder = tempdir().unwrap();
     let events = events(1, true);
-    let metadata = Metadata {
-        console_nick: Some("\x1b[2J\u{9b}31mred".into()),
-        ..Metadata::default()
-    };
-    let path = save(
-        folder.path(),
-        "nick.slp",
-        &file(events.len() as u32, &events, &metadata.encode()),
-    );
+    let metadata =
+        Metadata { console_nick: Some("\x1b[2J\u{9b}31mred".into()), ..Metadata::default() };
+    let path =
+        save(folder.path(), "nick.slp", &file(events.len() as u32, &events, &metadata.encode()));
     let output = andross(&["info"], &[&path]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("\u{FFFD}[2J\u{FFFD}31mred"), "{text}");

@@ -18,10 +18,7 @@ fn info_agrees_with_every_recording() {
         return;
     };
     let mut compared = 0;
-    for path in recordings
-        .iter()
-        .filter(|path| !path.ends_with("incomplete.slp"))
-    {
+    for path in recordings.iter().filter(|path| !path.ends_with("incomplete.slp")) {
         let output = andross(&["info", "--json"], &[path]);
         assert!(output.status.success(), "{output:?}");
         let info: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -119,10 +116,7 @@ fn names_of_both_orders_agree_in_every_recording() {
                 other => &[other],
             };
             for played in &player.played {
-                assert!(
-                    expected.contains(&played.name.as_str()),
-                    "{path:?}: {player:?}"
-                );
+                assert!(expected.contains(&played.name.as_str()), "{path:?}: {player:?}");
             }
         }
     }

@@ -14,14 +14,7 @@ pub const TABLE_LEN: usize = 2 + 6 * 3;
 /// frames. With Game End if `ended`.
 pub fn events(frames: i32, ended: bool) -> Vec<u8> {
     let mut out = vec![0x35, (TABLE_LEN - 1) as u8];
-    for (code, size) in [
-        (0x36, 420_u16),
-        (0x37, 63),
-        (0x38, 72),
-        (0x39, 2),
-        (0x3A, 8),
-        (0x3C, 8),
-    ] {
+    for (code, size) in [(0x36, 420_u16), (0x37, 63), (0x38, 72), (0x39, 2), (0x3A, 8), (0x3C, 8)] {
         out.push(code);
         out.extend(size.to_be_bytes());
     }
@@ -113,10 +106,7 @@ pub fn recordings() -> Option<Vec<PathBuf>> {
     let Ok(entries) = std::fs::read_dir(&folder) else {
         let required =
             std::env::var_os("ANDROSS_REQUIRE_REPLAYS").is_some_and(|value| value == "1");
-        assert!(
-            !required,
-            "ANDROSS_REQUIRE_REPLAYS=1, and there is no ../shared/replays"
-        );
+        assert!(!required, "ANDROSS_REQUIRE_REPLAYS=1, and there is no ../shared/replays");
         eprintln!("SKIPPED: there are no recordings in ../shared/replays");
         return None;
     };

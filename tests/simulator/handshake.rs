@@ -12,22 +12,11 @@ use super::*;
 #[test]
 fn a_new_client_is_greeted_and_gets_the_game_to_its_last_byte() {
     let events = game(500, 60);
-    let simulator = start(Options {
-        nick: "Wii ü".into(),
-        version: "1.8.0".into(),
-        ..options(&[&events])
-    });
+    let simulator =
+        start(Options { nick: "Wii ü".into(), version: "1.8.0".into(), ..options(&[&events]) });
     let mut client = ConsoleClient::connect(simulator.local_addr());
     client.send(&Handshake::default().encode());
-    let Said::Reply {
-        nick,
-        version,
-        token,
-        pos,
-    } = client.next()
-    else {
-        panic!("a reply")
-    };
+    let Said::Reply { nick, version, token, pos } = client.next() else { panic!("a reply") };
     assert_eq!((nick.as_str(), version.as_str()), ("Wii ü", "1.8.0"));
     assert_eq!(pos, Cursor(0), "it plays when the first client is there");
     assert_ne!(token, ClientToken::NONE);
@@ -35,11 +24,7 @@ fn a_new_client_is_greeted_and_gets_the_game_to_its_last_byte() {
     assert!(simulator.wait_until_played(PATIENCE));
     assert_eq!(simulator.write_pos(), end_of(&events));
     assert_eq!(simulator.clients_served(), 1);
-    assert_eq!(
-        client.next(),
-        Said::KeepAlive,
-        "and then it says it is alive"
-    );
+    assert_eq!(client.next(), Said::KeepAlive, "and then it says it is alive");
     assert_eq!(client.next(), Said::KeepAlive);
     assert_eq!(simulator.stop(), Vec::<String>::new());
     while client.next() != Said::End {}

@@ -38,10 +38,7 @@ fn a_blocked_send_does_not_hold_up_the_end() {
         add_frame(&mut events, frame, 60, true);
     }
     let shutdown = Shutdown::new();
-    let slow = Options {
-        fps: 150.0,
-        ..options(&[&events])
-    };
+    let slow = Options { fps: 150.0, ..options(&[&events]) };
     let simulator = Simulator::start(slow, &shutdown).unwrap();
     let (_stalled, ..) = ConsoleClient::fresh(simulator.local_addr());
     wait_until("the client lags", || {
@@ -57,27 +54,15 @@ fn a_blocked_send_does_not_hold_up_the_end() {
 fn options_that_make_no_sense_are_refused() {
     let refused = |options| Simulator::start(options, &Shutdown::new()).err().unwrap();
     let events = game(1, 60);
-    assert!(matches!(
-        refused(Options::default()),
-        SimulatorError::NoRecordings
-    ));
+    assert!(matches!(refused(Options::default()), SimulatorError::NoRecordings));
     for fps in [0.0, -1.0, 1e6, f64::NAN, f64::INFINITY] {
-        let error = refused(Options {
-            fps,
-            ..options(&[&events])
-        });
+        let error = refused(Options { fps, ..options(&[&events]) });
         assert!(matches!(error, SimulatorError::Fps(_)));
     }
-    let error = refused(Options {
-        nick: "x".repeat(32),
-        ..options(&[&events])
-    });
+    let error = refused(Options { nick: "x".repeat(32), ..options(&[&events]) });
     assert!(matches!(error, SimulatorError::Nick(_)));
     let (taken, _) = idle_console();
-    let error = refused(Options {
-        listen: taken.local_addr(),
-        ..options(&[&events])
-    });
+    let error = refused(Options { listen: taken.local_addr(), ..options(&[&events]) });
     assert!(matches!(error, SimulatorError::Listen { addr, .. } if addr == taken.local_addr()));
 }
 
@@ -121,11 +106,7 @@ fn connect_raw(addr: SocketAddr) -> TcpStream {
 #[test]
 fn an_old_console_sends_bare_events_and_says_helo_between_them() {
     let events = unended_game(2_000, 60);
-    let simulator = start(Options {
-        legacy: true,
-        fps: 2_000.0,
-        ..options(&[&events])
-    });
+    let simulator = start(Options { legacy: true, fps: 2_000.0, ..options(&[&events]) });
     let mut first = connect_raw(simulator.local_addr());
     first.write_all(&Handshake::default().encode()).unwrap();
     assert_same(&read_raw(&mut first, 1_000), &events[..1_000]);

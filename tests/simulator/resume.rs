@@ -9,10 +9,7 @@ use super::*;
 #[test]
 fn the_last_client_resumes_where_it_was() {
     let events = game(2_000, 60);
-    let simulator = start(Options {
-        fps: 2_000.0,
-        ..options(&[&events])
-    });
+    let simulator = start(Options { fps: 2_000.0, ..options(&[&events]) });
     let addr = simulator.local_addr();
     let (mut client, token, mut pos) = ConsoleClient::fresh(addr);
     let mut received = Vec::new();
@@ -45,11 +42,7 @@ fn only_the_very_last_clients_token_resumes() {
     simulator.drop_client();
     let (mut second, second_token, pos) =
         ConsoleClient::resume(addr, ClientToken(first_token.0 ^ 1), somewhere);
-    assert_eq!(
-        pos,
-        Cursor(0),
-        "a foreign token: from the start of the game"
-    );
+    assert_eq!(pos, Cursor(0), "a foreign token: from the start of the game");
     assert_ne!(second_token, first_token);
     assert_same(&second.events(pos, end_of(&events)), &events);
 
@@ -61,21 +54,14 @@ fn only_the_very_last_clients_token_resumes() {
     assert_eq!((token, pos), (third_token, somewhere));
     simulator.drop_client();
     let (_fifth, token, pos) = ConsoleClient::resume(addr, third_token, end_of(&events).plus(1));
-    assert_eq!(
-        (token, pos),
-        (third_token, Cursor(0)),
-        "ahead of the console"
-    );
+    assert_eq!((token, pos), (third_token, Cursor(0)), "ahead of the console");
 }
 
 #[test]
 fn a_reboot_forgets_everything_and_the_game_begins_anew() {
     let first = game(10, 60);
     let second = game(2_000, 60);
-    let simulator = start(Options {
-        fps: 2_000.0,
-        ..options(&[&first, &second])
-    });
+    let simulator = start(Options { fps: 2_000.0, ..options(&[&first, &second]) });
     let addr = simulator.local_addr();
     let (mut client, token, pos) = ConsoleClient::fresh(addr);
     client.events(pos, end_of(&first));

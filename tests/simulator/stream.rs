@@ -22,14 +22,9 @@ fn who_falls_3_mib_behind_loses_bytes_and_is_told() {
     for frame in 1_000..21_000 {
         add_frame(&mut stream, frame, 60, false);
     }
-    let simulator = start(Options {
-        fps: 1_000.0,
-        ..options(&[&stream])
-    });
+    let simulator = start(Options { fps: 1_000.0, ..options(&[&stream]) });
     let (mut client, _, mut pos) = ConsoleClient::fresh(simulator.local_addr());
-    wait_until("the flood is written", || {
-        simulator.write_pos() >= flood_end
-    });
+    wait_until("the flood is written", || simulator.write_pos() >= flood_end);
     let (mut jumps, mut calm_messages) = (0, 0);
     while calm_messages < 20 {
         let (at, force_pos, data) = client.next_replay();
@@ -47,10 +42,7 @@ fn who_falls_3_mib_behind_loses_bytes_and_is_told() {
 fn a_game_without_game_end_ends_a_message_where_the_next_begins() {
     let first = unended_game(20, 60);
     let second = game(10, 90);
-    let simulator = start(Options {
-        wait_for_client: false,
-        ..options(&[&first])
-    });
+    let simulator = start(Options { wait_for_client: false, ..options(&[&first]) });
     assert!(simulator.wait_until_played(PATIENCE));
     drop(simulator);
 
@@ -179,12 +171,8 @@ fn every_real_recording_arrives_to_the_byte() {
         stream.extend_from_slice(recording.events());
         recordings.push(recording);
     }
-    let simulator = start(Options {
-        recordings,
-        fps: 3_000.0,
-        pause: Duration::ZERO,
-        ..Options::default()
-    });
+    let simulator =
+        start(Options { recordings, fps: 3_000.0, pause: Duration::ZERO, ..Options::default() });
     let (mut client, _, pos) = ConsoleClient::fresh(simulator.local_addr());
     assert_same(&client.events(pos, end_of(&stream)), &stream);
     assert!(simulator.wait_until_played(PATIENCE));

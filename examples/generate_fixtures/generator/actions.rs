@@ -91,10 +91,7 @@ impl Action {
                 (0x4E + u16::from(severity), 0xA8 + u32::from(severity))
             }
             Self::DamageAir(severity) => (0x54 + u16::from(severity), 0xAE + u32::from(severity)),
-            Self::Fly(way) => (
-                [0x58, 0x57, 0x5A][way as usize],
-                [0xB2, 0xB1, 0xB4][way as usize],
-            ),
+            Self::Fly(way) => ([0x58, 0x57, 0x5A][way as usize], [0xB2, 0xB1, 0xB4][way as usize]),
             Self::DamageFall => (0x26, 0x1D),
             Self::DownBound => (0xB7, 0xB7),
             Self::DownWait => (0xB8, 0xB8),
@@ -116,10 +113,7 @@ impl Action {
 
     /// In the middle of being hit: no control until hitstun ends.
     pub fn is_damage(self) -> bool {
-        matches!(
-            self,
-            Self::DamageGround(_) | Self::DamageAir(_) | Self::Fly(_)
-        )
+        matches!(self, Self::DamageGround(_) | Self::DamageAir(_) | Self::Fly(_))
     }
 
     /// Holding up the shield.

@@ -115,11 +115,7 @@ impl Battle {
         let seed = self.random.0;
         self.come_and_go();
         for (fighter, &pad) in self.fighters.iter_mut().zip(pads) {
-            fighter.take_pad(if index < FIRST_CONTROL {
-                Pad::default()
-            } else {
-                pad
-            });
+            fighter.take_pad(if index < FIRST_CONTROL { Pad::default() } else { pad });
         }
         let before = self.present();
 
@@ -155,10 +151,7 @@ impl Battle {
 
     fn present(&self) -> Vec<Fighter> {
         let fighters = self.fighters.iter();
-        fighters
-            .filter(|fighter| fighter.is_present)
-            .cloned()
-            .collect()
+        fighters.filter(|fighter| fighter.is_present).cloned().collect()
     }
 
     /// Between two frames those who were lost come in again, and a follower with its leader. Who has
@@ -213,12 +206,7 @@ impl Battle {
                 self.fighters.iter().position(leads)
             });
             if let Some(attacker) = attacker {
-                combat::credit(
-                    &hit,
-                    &mut self.fighters[attacker],
-                    was_stunned,
-                    by.is_some(),
-                );
+                combat::credit(&hit, &mut self.fighters[attacker], was_stunned, by.is_some());
             }
         }
     }

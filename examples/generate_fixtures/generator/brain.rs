@@ -193,11 +193,7 @@ impl Brain {
 
     fn keep_away(&mut self, battle: &Battle, me: &Fighter, foe: &Fighter) {
         let edge = battle.ground.stage.floor.right;
-        let away = if me.x.abs() > 0.6 * edge {
-            -me.x
-        } else {
-            me.x - foe.x
-        };
+        let away = if me.x.abs() > 0.6 * edge { -me.x } else { me.x - foe.x };
         let side = if away == 0.0 { 1.0 } else { away };
         if self.random.chance(35) {
             // A dash dance: there and back.

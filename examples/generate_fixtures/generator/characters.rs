@@ -256,8 +256,4 @@ pub static ICE_CLIMBERS: Character = Character {
     ..MARTH
 };
 
-static NANA: Character = Character {
-    internal: 11,
-    partner: None,
-    ..ICE_CLIMBERS
-};
+static NANA: Character = Character { internal: 11, partner: None, ..ICE_CLIMBERS };

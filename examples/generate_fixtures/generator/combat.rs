@@ -43,10 +43,7 @@ pub fn attack(attacker: &Fighter, victim: &Fighter) -> Option<Hit> {
     }
     let [back, front, bottom, top] = facts.reach;
     let stretch = attacker.character.reach;
-    let (near, far) = (
-        back * stretch * attacker.facing,
-        front * stretch * attacker.facing,
-    );
+    let (near, far) = (back * stretch * attacker.facing, front * stretch * attacker.facing);
     let overlaps = attacker.x + near.min(far) <= victim.x + HALF_WIDTH
         && attacker.x + near.max(far) >= victim.x - HALF_WIDTH
         && attacker.y + bottom <= victim.y + HEIGHT
@@ -95,11 +92,7 @@ pub fn apply(hit: &Hit, victim: &mut Fighter) {
     let speed = LAUNCH_SPEED * knockback;
     victim.knock_x = speed * cosine;
     victim.knock_y = speed * sine;
-    let severity = if knockback < 25.0 {
-        0
-    } else {
-        u8::from(knockback >= 50.0) + 1
-    };
+    let severity = if knockback < 25.0 { 0 } else { u8::from(knockback >= 50.0) + 1 };
     // A weak blow to the side only slides one that stands.
     let stays = victim.on.is_some() && knockback < LAUNCH && sine < 0.8;
     if stays {
@@ -125,11 +118,7 @@ pub fn apply(hit: &Hit, victim: &mut Fighter) {
 /// Notes a hit with the one who landed it; `is_direct` if by its own body.
 pub fn credit(hit: &Hit, attacker: &mut Fighter, was_stunned: bool, is_direct: bool) {
     attacker.last_attack = hit.attack_id;
-    attacker.combo = if was_stunned {
-        attacker.combo.saturating_add(1)
-    } else {
-        1
-    };
+    attacker.combo = if was_stunned { attacker.combo.saturating_add(1) } else { 1 };
     if is_direct {
         attacker.has_hit = true;
         attacker.hitlag = attacker.hitlag.max(hitlag(hit.damage));

@@ -88,12 +88,7 @@ impl Recorder {
         let Builder(bytes) = event;
         if let Some((_, size)) = self.sizes.iter().find(|(code, _)| code.0 == bytes[0]) {
             let len = 1 + usize::from(*size);
-            assert!(
-                bytes.len() >= len,
-                "{:#04x} has {} bytes",
-                bytes[0],
-                bytes.len()
-            );
+            assert!(bytes.len() >= len, "{:#04x} has {} bytes", bytes[0], bytes.len());
             out.extend(&bytes[..len]);
         }
     }
@@ -206,21 +201,13 @@ fn post_frame(index: i32, fighter: &Fighter) -> Builder {
         .u8(fighter.stocks)
         .f32(count)
         .bytes(&fighter.flags())
-        .f32(if is_stunned {
-            fighter.hitstun as f32
-        } else {
-            0.0
-        })
+        .f32(if is_stunned { fighter.hitstun as f32 } else { 0.0 })
         .u8(fighter.on.is_none().into())
         .u16(fighter.last_ground)
         .u8(fighter.jumps_left)
         .u8(fighter.l_cancel)
         .u8(fighter.hurtbox())
-        .f32(if fighter.on.is_some() {
-            fighter.ground_x
-        } else {
-            fighter.air_x
-        })
+        .f32(if fighter.on.is_some() { fighter.ground_x } else { fighter.air_x })
         .f32(fighter.speed_y)
         .f32(fighter.knock_x)
         .f32(fighter.knock_y)
@@ -251,10 +238,9 @@ fn item_update(index: i32, item: &Item) -> Builder {
 
 fn stage_event(index: i32, event: StageEvent) -> Builder {
     match event {
-        StageEvent::Platform { platform, height } => Builder::new(EventCode::FOD_PLATFORM)
-            .i32(index)
-            .u8(platform)
-            .f32(height),
+        StageEvent::Platform { platform, height } => {
+            Builder::new(EventCode::FOD_PLATFORM).i32(index).u8(platform).f32(height)
+        }
         StageEvent::Wind(direction) => Builder::new(EventCode::WHISPY).i32(index).u8(direction),
         StageEvent::Transformation { event, kind } => {
             let start = Builder::new(EventCode::STADIUM_TRANSFORMATION).i32(index);

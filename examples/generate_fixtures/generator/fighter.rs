@@ -142,11 +142,7 @@ impl Fighter {
 
     /// Units a frame, to the right and up.
     pub fn velocity(&self) -> (f32, f32) {
-        let own = if self.on.is_some() {
-            self.ground_x
-        } else {
-            self.air_x
-        };
+        let own = if self.on.is_some() { self.ground_x } else { self.air_x };
         (own + self.knock_x, self.speed_y + self.knock_y)
     }
 
@@ -154,11 +150,7 @@ impl Fighter {
     pub fn shown(&self) -> (u16, u32, f32) {
         if let (Action::Shoot, Some(gun)) = (self.action, self.character.gun) {
             let mut start = 0;
-            let parts = if self.on.is_some() {
-                gun.ground
-            } else {
-                gun.air
-            };
+            let parts = if self.on.is_some() { gun.ground } else { gun.air };
             for (state, animation, length) in parts {
                 if self.age <= start + length {
                     return (state, animation, (self.age - start) as f32);
@@ -167,11 +159,7 @@ impl Fighter {
             }
         }
         let (state, animation) = self.action.state();
-        let count = if self.action.is_uncounted() {
-            -1.0
-        } else {
-            self.age as f32
-        };
+        let count = if self.action.is_uncounted() { -1.0 } else { self.age as f32 };
         (state, animation, count)
     }
 
@@ -208,11 +196,8 @@ impl Fighter {
     pub fn take_pad(&mut self, pad: Pad) {
         self.previous_pad = self.pad;
         self.pad = pad;
-        self.since_l = if pad.shields() && !self.previous_pad.shields() {
-            0
-        } else {
-            self.since_l + 1
-        };
+        self.since_l =
+            if pad.shields() && !self.previous_pad.shields() { 0 } else { self.since_l + 1 };
     }
 
     /// Lets a frame pass.

@@ -83,10 +83,7 @@ fn events(game: &Game) -> Vec<u8> {
         Ending::None { .. } => return events,
     };
     let end = Builder::new(EventCode::GAME_END).u8(method).u8(quitter);
-    game.recorder.write(
-        &mut events,
-        end.bytes(&placements(&game.setup.players, &frames)),
-    );
+    game.recorder.write(&mut events, end.bytes(&placements(&game.setup.players, &frames)));
     events
 }
 
@@ -94,25 +91,14 @@ fn events(game: &Game) -> Vec<u8> {
 fn play(game: &Game) -> Vec<(Frame, i32)> {
     let setup = &game.setup;
     let entrants: Vec<_> = setup.players.iter().map(|player| player.entrant).collect();
-    let start = Battle::new(
-        setup.stage,
-        &entrants,
-        setup.stocks,
-        setup.seed,
-        setup.is_online(),
-    );
-    let mut brains: Vec<_> = entrants
-        .iter()
-        .map(|entrant| Brain::new(entrant.port, setup.seed))
-        .collect();
+    let start = Battle::new(setup.stage, &entrants, setup.stocks, setup.seed, setup.is_online());
+    let mut brains: Vec<_> =
+        entrants.iter().map(|entrant| Brain::new(entrant.port, setup.seed)).collect();
     let mut battle = start.clone();
     let mut all_pads: Vec<Vec<Pad>> = Vec::new();
     let mut frames = Vec::new();
     while !is_over(&game.ending, &battle) {
-        let pads: Vec<Pad> = brains
-            .iter_mut()
-            .flat_map(|brain| brain.pads(&battle))
-            .collect();
+        let pads: Vec<Pad> = brains.iter_mut().flat_map(|brain| brain.pads(&battle)).collect();
         let frame = battle.step(&pads);
         frames.push((frame.clone(), frame.index));
         all_pads.push(pads);
@@ -159,11 +145,8 @@ fn metadata(game: &Game, events: &[u8]) -> Metadata {
         rest = &rest[event.len()..];
     }
     // The first recorders said no more than when and where.
-    let mut metadata = if game.recorder.version < (1, 0, 0) {
-        Metadata::default()
-    } else {
-        summary.metadata()
-    };
+    let mut metadata =
+        if game.recorder.version < (1, 0, 0) { Metadata::default() } else { summary.metadata() };
     metadata.start_at = Some(game.start_at.into());
     metadata.played_on = Some(game.played_on.into());
     metadata.console_nick = game.console_nick.map(Into::into);

@@ -38,9 +38,7 @@ pub struct Setup {
 
 /// The Game Info Block up to the stage, as every tournament game has it: stock mode, the timer
 /// counts down, friendly fire, no items.
-const INFO_START: [u8; 14] = [
-    0x32, 0x01, 0x86, 0x4C, 0xC3, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0x6E,
-];
+const INFO_START: [u8; 14] = [0x32, 0x01, 0x86, 0x4C, 0xC3, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0x6E];
 
 /// Eight minutes.
 const TIMER_SECONDS: u32 = 480;
@@ -76,9 +74,8 @@ impl Setup {
         }
         let is_online = self.is_online();
         event = event.u8(0).u8(0).u8(2).u8(if is_online { 8 } else { 2 });
-        let online: Vec<_> = (0..4)
-            .map(|port| self.player(port).and_then(|player| player.online))
-            .collect();
+        let online: Vec<_> =
+            (0..4).map(|port| self.player(port).and_then(|player| player.online)).collect();
         for player in &online {
             event = event.bytes(&field::<31>(player.map_or("", |player| player.name)));
         }
@@ -112,18 +109,14 @@ impl Setup {
     fn player_record(&self, event: Builder, port: usize) -> Builder {
         let player = self.player(port);
         let (character, kind, costume) = player.map_or((NO_CHARACTER, 3, 0), |player| {
-            let Entrant {
-                character, is_cpu, ..
-            } = player.entrant;
+            let Entrant { character, is_cpu, .. } = player.entrant;
             (character.external, u8::from(is_cpu), player.costume)
         });
         let start = [character, kind, self.stocks, costume];
         // Handicap 9, name tag slot 120 (none), rumble, CPU level.
         let rumble = if player.is_some() { 0xC0 } else { 0x40 };
         let level = if kind == 1 { 9 } else { 1 };
-        let middle = [
-            0, 0xFF, 0, 0, 9, 0, 0x78, 0, rumble, 0, 4, level, 0, 0, 0, 0, 0, 0, 0, 0,
-        ];
+        let middle = [0, 0xFF, 0, 0, 9, 0, 0x78, 0, rumble, 0, 4, level, 0, 0, 0, 0, 0, 0, 0, 0];
         let event = event.bytes(&start).bytes(&middle);
         // Offense, defense, model scale.
         event.f32(1.0).f32(1.0).f32(1.0)
@@ -134,10 +127,7 @@ impl Setup {
 /// that takes all eight characters.
 fn field<const LEN: usize>(text: &str) -> [u8; LEN] {
     let (bytes, _, has_unknown) = SHIFT_JIS.encode(text);
-    assert!(
-        !has_unknown && bytes.len() <= LEN,
-        "{text:?} does not fit into {LEN} bytes"
-    );
+    assert!(!has_unknown && bytes.len() <= LEN, "{text:?} does not fit into {LEN} bytes");
     let mut field = [0; LEN];
     field[..bytes.len()].copy_from_slice(&bytes);
     field

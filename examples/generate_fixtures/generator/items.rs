@@ -23,11 +23,7 @@ impl Item {
     /// The shot that leaves the fighter's gun in this frame, if one does.
     pub fn shot_by(fighter: &mut Fighter, spawn_id: u32) -> Option<Self> {
         let gun = fighter.character.gun?;
-        let parts = if fighter.on.is_some() {
-            gun.ground
-        } else {
-            gun.air
-        };
+        let parts = if fighter.on.is_some() { gun.ground } else { gun.air };
         let is_due = fighter.action == Action::Shoot && fighter.age == parts[0].2 + 1;
         if !is_due || fighter.has_shot || !fighter.is_present {
             return None;

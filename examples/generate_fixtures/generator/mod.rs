@@ -49,13 +49,8 @@ pub fn all() -> Vec<Fixture> {
         no_game_end(),
         four_players(),
     ];
-    let mut fixtures: Vec<Fixture> = games
-        .into_iter()
-        .map(|(name, game)| Fixture {
-            name,
-            bytes: file::write(&game),
-        })
-        .collect();
+    let mut fixtures: Vec<Fixture> =
+        games.into_iter().map(|(name, game)| Fixture { name, bytes: file::write(&game) }).collect();
     fixtures.push(unfinished());
     fixtures
 }
@@ -65,10 +60,7 @@ fn plain() -> (&'static str, Game) {
     let setup = Setup {
         stage: &stages::BATTLEFIELD,
         stocks: 2,
-        players: vec![
-            player(0, &characters::FOX, 0),
-            player(2, &characters::MARTH, 1),
-        ],
+        players: vec![player(0, &characters::FOX, 0), player(2, &characters::MARTH, 1)],
         seed: 0x5F73_015B,
         session: "",
     };
@@ -86,10 +78,8 @@ fn plain() -> (&'static str, Game) {
 
 /// A console with a name that is not ASCII, and name tags.
 fn console() -> (&'static str, Game) {
-    let mut players = vec![
-        player(0, &characters::CAPTAIN_FALCON, 2),
-        player(1, &characters::SHEIK, 3),
-    ];
+    let mut players =
+        vec![player(0, &characters::CAPTAIN_FALCON, 2), player(1, &characters::SHEIK, 3)];
     players[0].tag = "マルス";
     players[1].tag = "K7!";
     let setup = Setup {
@@ -117,10 +107,7 @@ fn items() -> (&'static str, Game) {
     let setup = Setup {
         stage: &stages::YOSHIS_STORY,
         stocks: 2,
-        players: vec![
-            player(0, &characters::FALCO, 1),
-            player(1, &characters::SAMUS, 0),
-        ],
+        players: vec![player(0, &characters::FALCO, 1), player(1, &characters::SAMUS, 0)],
         seed: 0x5F0E_D568,
         session: "",
     };
@@ -141,10 +128,7 @@ fn ice_climbers() -> (&'static str, Game) {
     let setup = Setup {
         stage: &stages::BATTLEFIELD,
         stocks: 4,
-        players: vec![
-            player(1, &characters::ICE_CLIMBERS, 1),
-            player(3, &characters::PEACH, 0),
-        ],
+        players: vec![player(1, &characters::ICE_CLIMBERS, 1), player(3, &characters::PEACH, 0)],
         seed: 0x604D_1C7E,
         session: "",
     };
@@ -152,10 +136,7 @@ fn ice_climbers() -> (&'static str, Game) {
         recorder: &events::V3_7_0,
         setup,
         gecko_len: 512,
-        ending: Ending::Quit {
-            frame: 640,
-            port: 3,
-        },
+        ending: Ending::Quit { frame: 640, port: 3 },
         start_at: "2020-11-01T20:15:00Z",
         played_on: "nintendont",
         console_nick: Some("Wii"),
@@ -165,15 +146,11 @@ fn ice_climbers() -> (&'static str, Game) {
 
 /// Netplay: rollbacks, display names, connect codes; moving platforms.
 fn rollback_names() -> (&'static str, Game) {
-    let mut players = vec![
-        player(0, &characters::FOX, 3),
-        player(1, &characters::MARTH, 0),
-    ];
-    players[0].online = Some(Online {
-        name: "フォックス",
-        code: "FOX#0",
-        uid: "fixtureFox0000000000000000aa",
-    });
+    let mut players = vec![player(0, &characters::FOX, 3), player(1, &characters::MARTH, 0)];
+    players[0].online =
+        Some(Online {
+            name: "フォックス", code: "FOX#0", uid: "fixtureFox0000000000000000aa"
+        });
     players[1].online = Some(Online {
         name: "マルス・Lowell",
         code: "MARU#123",
@@ -203,10 +180,7 @@ fn no_game_end() -> (&'static str, Game) {
     let setup = Setup {
         stage: &stages::DREAM_LAND,
         stocks: 4,
-        players: vec![
-            player(0, &characters::SHEIK, 1),
-            player(1, &characters::FALCO, 2),
-        ],
+        players: vec![player(0, &characters::SHEIK, 1), player(1, &characters::FALCO, 2)],
         seed: 0x5F40_7F1D,
         session: "",
     };
@@ -254,21 +228,9 @@ fn four_players() -> (&'static str, Game) {
 /// What a crash leaves: no length, no metadata, the last event not whole.
 fn unfinished() -> Fixture {
     let (_, game) = items();
-    Fixture {
-        name: "unfinished.slp",
-        bytes: file::write_unfinished(&game),
-    }
+    Fixture { name: "unfinished.slp", bytes: file::write_unfinished(&game) }
 }
 
 fn player(port: u8, character: &'static Character, costume: u8) -> Player {
-    Player {
-        entrant: Entrant {
-            port,
-            character,
-            is_cpu: false,
-        },
-        costume,
-        tag: "",
-        online: None,
-    }
+    Player { entrant: Entrant { port, character, is_cpu: false }, costume, tag: "", online: None }
 }

@@ -7,17 +7,8 @@ use super::pad::Pad;
 const MAX_ROLLBACK: usize = 7;
 
 /// How many frames late the other side's pads arrive: from which frame, how many.
-const DELAY: [(i32, usize); 9] = [
-    (-60, 1),
-    (40, 3),
-    (95, 0),
-    (150, 2),
-    (215, 7),
-    (260, 1),
-    (300, 4),
-    (330, 0),
-    (420, 2),
-];
+const DELAY: [(i32, usize); 9] =
+    [(-60, 1), (40, 3), (95, 0), (150, 2), (215, 7), (260, 1), (300, 4), (330, 0), (420, 2)];
 
 /// Plays the pads of every frame again, as they were known at the time. `remote` are the fighters
 /// whose pads come over the network. Each frame comes with the latest frame that is final by then.
@@ -35,11 +26,7 @@ pub fn record(start: &Battle, pads: &[Vec<Pad>], remote: &[usize]) -> Vec<(Frame
         let wrong = (known..now.min(at)).find(|&frame| assumed[frame] != pads[frame]);
         known = now;
         let from = wrong.unwrap_or(at);
-        assert!(
-            at - from <= MAX_ROLLBACK,
-            "a rollback of {} frames",
-            at - from
-        );
+        assert!(at - from <= MAX_ROLLBACK, "a rollback of {} frames", at - from);
         states.truncate(from + 1);
         assumed.truncate(from);
         for frame in from..=at {
@@ -61,9 +48,8 @@ fn guess(pads: &[Vec<Pad>], frame: usize, known: usize, remote: &[usize]) -> Vec
     let mut guess = pads[frame].clone();
     if frame >= known {
         for &fighter in remote {
-            guess[fighter] = known
-                .checked_sub(1)
-                .map_or_else(Pad::default, |last| pads[last][fighter]);
+            guess[fighter] =
+                known.checked_sub(1).map_or_else(Pad::default, |last| pads[last][fighter]);
         }
     }
     guess

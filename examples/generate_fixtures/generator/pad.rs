@@ -28,18 +28,12 @@ pub struct Pad {
 impl Pad {
     /// The control stick pushed to a side: `direction` is -1, 0 or 1.
     pub fn toward(direction: f32, amount: i8) -> Self {
-        Self {
-            x: amount * side(direction),
-            ..Self::default()
-        }
+        Self { x: amount * side(direction), ..Self::default() }
     }
 
     /// The same with these buttons held as well.
     pub fn with(self, buttons: u16) -> Self {
-        Self {
-            buttons: self.buttons | buttons,
-            ..self
-        }
+        Self { buttons: self.buttons | buttons, ..self }
     }
 
     /// The same with the control stick at this height.
@@ -49,11 +43,7 @@ impl Pad {
 
     /// The same with the C-stick pushed fully.
     pub fn c_stick(self, x: f32, y: f32) -> Self {
-        Self {
-            c_x: FULL * side(x),
-            c_y: FULL * side(y),
-            ..self
-        }
+        Self { c_x: FULL * side(x), c_y: FULL * side(y), ..self }
     }
 
     /// The deflection to the right as the game processes it, -1 to 1.

@@ -36,23 +36,11 @@ pub struct Stage {
 }
 
 const fn floor(edge: f32, y: f32, id: u16) -> Surface {
-    Surface {
-        left: -edge,
-        right: edge,
-        y,
-        id,
-        is_platform: false,
-    }
+    Surface { left: -edge, right: edge, y, id, is_platform: false }
 }
 
 const fn platform(left: f32, right: f32, y: f32, id: u16) -> Surface {
-    Surface {
-        left,
-        right,
-        y,
-        id,
-        is_platform: true,
-    }
+    Surface { left, right, y, id, is_platform: true }
 }
 
 pub static BATTLEFIELD: Stage = Stage {
@@ -119,10 +107,7 @@ pub static DREAM_LAND: Stage = Stage {
 pub static POKEMON_STADIUM: Stage = Stage {
     id: 3,
     floor: floor(87.75, 0.0, 2),
-    platforms: &[
-        platform(-55.0, -25.0, 25.0, 0),
-        platform(25.0, 55.0, 25.0, 1),
-    ],
+    platforms: &[platform(-55.0, -25.0, 25.0, 0), platform(25.0, 55.0, 25.0, 1)],
     blast: [-230.0, 230.0, 180.0, -111.0],
     spawns: [(-40.0, 32.0), (40.0, 32.0), (70.0, 7.0), (-70.0, 7.0)],
     rebirth: (136.0, 80.0),
@@ -130,12 +115,8 @@ pub static POKEMON_STADIUM: Stage = Stage {
 
 /// When Fountain of Dreams moves a platform: first frame, platform as in its event (0 right, 1
 /// left), the height it goes to, and how far it goes in a frame.
-const FOUNTAIN: [(i32, usize, f32, f32); 4] = [
-    (90, 0, 22.5, -0.1),
-    (210, 1, 26.0, 0.15),
-    (330, 0, 27.0, 0.15),
-    (480, 1, 18.5, -0.1),
-];
+const FOUNTAIN: [(i32, usize, f32, f32); 4] =
+    [(90, 0, 22.5, -0.1), (210, 1, 26.0, 0.15), (330, 0, 27.0, 0.15), (480, 1, 18.5, -0.1)];
 
 /// When Whispy begins and stops to blow, and to which side: 1 left, 2 right.
 const WHISPY: [(i32, i32, u8); 2] = [(120, 394, 1), (440, 714, 2)];
@@ -157,12 +138,7 @@ pub struct Ground {
 
 impl Ground {
     pub fn new(stage: &'static Stage) -> Self {
-        Self {
-            stage,
-            heights: [28.0, 20.0],
-            wind: 0.0,
-            taken: [false; 2],
-        }
+        Self { stage, heights: [28.0, 20.0], wind: 0.0, taken: [false; 2] }
     }
 
     /// Everything to stand on; the floor comes last, so that platforms above it are met first.
@@ -206,26 +182,18 @@ impl Ground {
         let mut events = Vec::new();
         for &(start, platform, target, step) in &FOUNTAIN {
             let height = &mut self.heights[platform];
-            let arrived = if step > 0.0 {
-                *height >= target
-            } else {
-                *height <= target
-            };
+            let arrived = if step > 0.0 { *height >= target } else { *height <= target };
             if frame >= start && frame < start + 120 && !arrived {
                 *height += step;
-                events.push(StageEvent::Platform {
-                    platform: platform as u8,
-                    height: *height,
-                });
+                events.push(StageEvent::Platform { platform: platform as u8, height: *height });
             }
         }
         events
     }
 
     fn blow(&mut self, frame: i32) -> Option<StageEvent> {
-        let (_, stop, side) = *WHISPY
-            .iter()
-            .find(|(start, stop, _)| *start == frame || *stop == frame)?;
+        let (_, stop, side) =
+            *WHISPY.iter().find(|(start, stop, _)| *start == frame || *stop == frame)?;
         let direction = if frame == stop { 0 } else { side };
         self.wind = [0.0, -1.0, 1.0][usize::from(direction)];
         Some(StageEvent::Wind(direction))

@@ -9,10 +9,7 @@ const SLIPPI_JS_HANDSHAKE: &str = "0000004f7b690474797065690169077061796c6f61647
     74696d65547d7d";
 
 fn unhex(hex: &str) -> Vec<u8> {
-    (0..hex.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
-        .collect()
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
 }
 
 fn body(message: &[u8]) -> &[u8] {
@@ -21,10 +18,7 @@ fn body(message: &[u8]) -> &[u8] {
 
 #[test]
 fn the_handshake_is_slippi_js_to_the_byte() {
-    let fresh = Handshake {
-        realtime: true,
-        ..Handshake::default()
-    };
+    let fresh = Handshake { realtime: true, ..Handshake::default() };
     assert_eq!(fresh.encode().as_slice(), unhex(SLIPPI_JS_HANDSHAKE));
     let mut expected = unhex(SLIPPI_JS_HANDSHAKE);
     expected[80] = 0x46;
@@ -40,20 +34,13 @@ fn a_handshake_reads_the_same_by_its_ubjson_and_at_fixed_offsets() {
     };
     let message = handshake.encode();
     assert_eq!(Handshake::decode(body(&message)), Ok(handshake));
-    assert_eq!(
-        Handshake::read_at_fixed_offsets(body(&message)),
-        Some(handshake)
-    );
+    assert_eq!(Handshake::read_at_fixed_offsets(body(&message)), Some(handshake));
 }
 
 #[test]
 fn the_console_takes_whatever_stands_at_its_offsets() {
     assert_eq!(Handshake::read_at_fixed_offsets(&[]), None);
-    assert_eq!(
-        Handshake::read_at_fixed_offsets(&[2; 79]),
-        None,
-        "another type"
-    );
+    assert_eq!(Handshake::read_at_fixed_offsets(&[2; 79]), None, "another type");
     let short = Handshake::read_at_fixed_offsets(&[1; 9]).unwrap();
     assert_eq!(short, Handshake::default(), "what is missing reads as zero");
 }
@@ -78,25 +65,14 @@ fn a_reply_has_the_consoles_layout() {
 fn a_replay_has_the_consoles_layout_for_every_width_of_its_length() {
     for len in [0, 1, 127, 128, 255, 256, 25_000, 32_767, 32_768, 65_536] {
         let data: Vec<u8> = (0..len).map(|n| n as u8).collect();
-        let replay = Replay {
-            pos: Cursor(7),
-            force_pos: false,
-            data: &data,
-        };
+        let replay = Replay { pos: Cursor(7), force_pos: false, data: &data };
         let (message, data_at) = replay.encode();
         assert_eq!(&message[data_at..data_at + len], data);
         assert_eq!(message[FORCE_POS_AT], b'F');
-        assert!(
-            message.len() <= len + 106,
-            "the reserved room is enough for {len}"
-        );
+        assert!(message.len() <= len + 106, "the reserved room is enough for {len}");
         assert_eq!(Message::decode(body(&message)), Ok(Message::Replay(replay)));
     }
-    let replay = Replay {
-        pos: Cursor(1),
-        force_pos: true,
-        data: b"\x39\x02",
-    };
+    let replay = Replay { pos: Cursor(1), force_pos: true, data: b"\x39\x02" };
     let expected = b"{i\x04typeU\x02i\x07payload{i\x03pos[$U#i\x08\0\0\0\0\0\0\0\x01\
         i\x07nextPos[$U#i\x08\0\0\0\0\0\0\0\x03i\x08forcePosTi\x04data[$U#i\x02\x39\x02}}";
     let (message, _) = replay.encode();
@@ -113,9 +89,7 @@ fn the_keep_alive_has_the_consoles_layout() {
 fn an_encoder_without_optimised_arrays_is_understood() {
     let message = b"{i\x04typei\x02i\x07payload{i\x03pos[i\0i\0i\0i\0i\0i\0i\0U\xff]\
         i\x07nextPos[$i#i\x08\0\0\0\0\0\0\x01\0i\x08forcePosFi\x04data[$U#i\x01\x39}}";
-    let Message::Replay(replay) = Message::decode(message).unwrap() else {
-        panic!("a Replay")
-    };
+    let Message::Replay(replay) = Message::decode(message).unwrap() else { panic!("a Replay") };
     assert_eq!((replay.pos, replay.next_pos()), (Cursor(255), Cursor(256)));
 }
 
@@ -123,33 +97,16 @@ fn an_encoder_without_optimised_arrays_is_understood() {
 fn hostile_messages_are_errors() {
     assert_eq!(
         split_message(&[0xFF, 0xFF, 0xFF, 0xFF, b'{'], MAX_MESSAGE_LEN),
-        Err(ConsoleError::TooLong {
-            len: u32::MAX,
-            limit: MAX_MESSAGE_LEN
-        })
+        Err(ConsoleError::TooLong { len: u32::MAX, limit: MAX_MESSAGE_LEN })
     );
     assert!(Message::decode(b"{i\x04data[$U#l\x7f\xff\xff\xff").is_err());
     assert_eq!(Message::decode(b"{}"), Err(ConsoleError::Field("type")));
-    assert_eq!(
-        Message::decode(b"{i\x04typeU\x02}"),
-        Err(ConsoleError::Field("pos"))
-    );
-    let (message, _) = Replay {
-        pos: Cursor(5),
-        force_pos: false,
-        data: b"\x39\x02",
-    }
-    .encode();
+    assert_eq!(Message::decode(b"{i\x04typeU\x02}"), Err(ConsoleError::Field("pos")));
+    let (message, _) = Replay { pos: Cursor(5), force_pos: false, data: b"\x39\x02" }.encode();
     let mut message = message.to_vec();
     message[41] = 9;
-    assert_eq!(
-        Message::decode(body(&message)),
-        Err(ConsoleError::Positions)
-    );
-    assert_eq!(
-        Message::decode(b"{i\x04typeU\x09}"),
-        Ok(Message::Unknown(9))
-    );
+    assert_eq!(Message::decode(body(&message)), Err(ConsoleError::Positions));
+    assert_eq!(Message::decode(b"{i\x04typeU\x09}"), Ok(Message::Unknown(9)));
 }
 
 #[test]
@@ -166,15 +123,8 @@ fn the_dialect_is_told_by_the_first_bytes() {
     }
     assert_eq!(detect_dialect(&reply), Some(Dialect::Console));
     assert_eq!(detect_dialect(b"HELO\0"), Some(Dialect::Raw));
-    assert_eq!(
-        detect_dialect(&[0x35, 13, 0x36, 1, 0x40, 0x37]),
-        Some(Dialect::Raw)
-    );
-    assert_eq!(
-        detect_dialect(&KEEP_ALIVE),
-        Some(Dialect::Raw),
-        "as slippi-js has it"
-    );
+    assert_eq!(detect_dialect(&[0x35, 13, 0x36, 1, 0x40, 0x37]), Some(Dialect::Raw));
+    assert_eq!(detect_dialect(&KEEP_ALIVE), Some(Dialect::Raw), "as slippi-js has it");
 }
 
 proptest! {

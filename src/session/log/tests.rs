@@ -23,21 +23,12 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let station = Arc::new(Station::new(StationId(0), "test"));
-        Self {
-            writer: Writer::new(station.clone()),
-            station,
-            pos: 1000,
-        }
+        Self { writer: Writer::new(station.clone()), station, pos: 1000 }
     }
 
     fn write(&mut self, data: &[u8]) {
-        let replay = Replay {
-            pos: Cursor(self.pos),
-            force_pos: false,
-            data,
-        };
-        self.writer
-            .write(replay, Divergence::NewPositions, Instant::now());
+        let replay = Replay { pos: Cursor(self.pos), force_pos: false, data };
+        self.writer.write(replay, Divergence::NewPositions, Instant::now());
         self.pos += data.len() as u64;
     }
 
@@ -60,24 +51,12 @@ impl Bench {
 #[test]
 fn a_newcomer_gets_the_game_that_is_on_or_waits_for_the_next() {
     let mut bench = Bench::new();
-    let empty = ReadFrom {
-        seq: Seq(0),
-        pos: Cursor(77),
-    };
+    let empty = ReadFrom { seq: Seq(0), pos: Cursor(77) };
     assert_eq!(bench.log().fresh(Cursor(77)), empty);
     bench.game(3, false);
-    assert_eq!(
-        bench.log().fresh(Cursor(77)),
-        ReadFrom {
-            seq: Seq(0),
-            pos: Cursor(1000)
-        }
-    );
+    assert_eq!(bench.log().fresh(Cursor(77)), ReadFrom { seq: Seq(0), pos: Cursor(1000) });
     bench.write(&[0x39, 2]);
-    let end = ReadFrom {
-        seq: bench.log().end(),
-        pos: Cursor(bench.pos),
-    };
+    let end = ReadFrom { seq: bench.log().end(), pos: Cursor(bench.pos) };
     assert_eq!(bench.log().fresh(Cursor(77)), end);
 }
 
@@ -102,15 +81,8 @@ fn two_games_are_kept_and_the_recorder_can_hold_on_to_more() {
     let second = bench.pos;
     bench.game(2, true);
     bench.game(2, true);
-    assert_eq!(
-        bench.log().resume(Cursor(second)).unwrap().pos,
-        Cursor(second)
-    );
-    assert_eq!(
-        bench.log().resume(Cursor(second - 1)),
-        None,
-        "the first game is gone"
-    );
+    assert_eq!(bench.log().resume(Cursor(second)).unwrap().pos, Cursor(second));
+    assert_eq!(bench.log().resume(Cursor(second - 1)), None, "the first game is gone");
 
     let held = bench.log().resume(Cursor(second)).unwrap().seq;
     bench.log().pin(held);
@@ -135,28 +107,17 @@ fn an_endless_game_keeps_its_beginning_and_its_newest_part() {
     assert!(chunks[2].seq() > Seq(100));
     assert_eq!(chunks.last().unwrap().next_pos(), Cursor(bench.pos));
     let hole = bench.log().resume(Cursor(2000)).unwrap();
-    assert_eq!(
-        (hole.seq, hole.pos),
-        (chunks[2].seq(), Cursor(2000)),
-        "forced on from a hole"
-    );
+    assert_eq!((hole.seq, hole.pos), (chunks[2].seq(), Cursor(2000)), "forced on from a hole");
 }
 
 #[test]
 fn bytes_are_read_back_up_to_a_hole() {
     let mut bench = Bench::new();
     bench.game(2, false);
-    assert_eq!(
-        bench.log().bytes_from(Cursor(1000), 13),
-        [TABLE.as_slice(), &[0x36, 1]].concat()
-    );
+    assert_eq!(bench.log().bytes_from(Cursor(1000), 13), [TABLE.as_slice(), &[0x36, 1]].concat());
     assert_eq!(bench.log().bytes_from(Cursor(1011), 1), [0x36]);
     assert_eq!(bench.log().bytes_from(Cursor(5), 10), b"");
     bench.pos += 7;
     bench.write(&frame(9));
-    assert_eq!(
-        bench.log().bytes_from(Cursor(1000), 9999).len(),
-        213,
-        "the hole ends it"
-    );
+    assert_eq!(bench.log().bytes_from(Cursor(1000), 9999).len(), 213, "the hole ends it");
 }

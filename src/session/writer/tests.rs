@@ -22,11 +22,7 @@ fn station() -> (Arc<Station>, Writer) {
 }
 
 fn write(writer: &mut Writer, pos: u64, data: &[u8]) -> Written {
-    let replay = Replay {
-        pos: Cursor(pos),
-        force_pos: false,
-        data,
-    };
+    let replay = Replay { pos: Cursor(pos), force_pos: false, data };
     writer.write(replay, Divergence::NewPositions, Instant::now())
 }
 
@@ -37,10 +33,7 @@ fn chunks(log: &Log) -> Vec<Arc<Chunk>> {
 }
 
 fn bytes(log: &Log) -> Vec<u8> {
-    chunks(log)
-        .iter()
-        .flat_map(|chunk| chunk.data().to_vec())
-        .collect()
+    chunks(log).iter().flat_map(|chunk| chunk.data().to_vec()).collect()
 }
 
 #[test]
@@ -48,18 +41,11 @@ fn chunks_begin_with_a_game_and_end_with_it() {
     let (station, mut writer) = station();
     let both = [game(2, 1), game(1, 2)].concat();
     let written = write(&mut writer, 50, &both);
-    assert_eq!(
-        (written.chunks, written.game_started, written.game_ended),
-        (2, true, true)
-    );
+    assert_eq!((written.chunks, written.game_started, written.game_ended), (2, true, true));
     let chunks = chunks(&station.log);
     assert_eq!(chunks[0].data()[..], game(2, 1));
     assert_eq!(chunks[1].data()[..], game(1, 2));
-    assert!(
-        chunks
-            .iter()
-            .all(|chunk| chunk.starts_game() && !chunk.in_game())
-    );
+    assert!(chunks.iter().all(|chunk| chunk.starts_game() && !chunk.in_game()));
     assert_eq!((chunks[0].game(), chunks[1].game()), (1, 2));
     assert_eq!(chunks[1].pos(), chunks[0].next_pos());
     assert_eq!(chunks[0].frame(), Some(FrameIndex(1)));
@@ -72,11 +58,7 @@ fn no_chunk_is_larger_than_a_console_would_send() {
     bytes.extend([0x37, 0, 0, 0, 1, 7].repeat(20_000));
     write(&mut writer, 0, &bytes);
     let chunks = chunks(&station.log);
-    assert!(
-        chunks
-            .iter()
-            .all(|chunk| chunk.data().len() <= MAX_REPLAY_DATA)
-    );
+    assert!(chunks.iter().all(|chunk| chunk.data().len() <= MAX_REPLAY_DATA));
     assert_eq!(chunks.len(), 5);
 }
 
@@ -88,14 +70,8 @@ fn a_jump_ahead_is_a_gap() {
     assert!(written.gap);
     let chunks = chunks(&station.log);
     assert_eq!(chunks[1].lost(), Some(100));
-    assert_eq!(
-        chunks[1].message(Cursor(113))[crate::protocol::console::FORCE_POS_AT],
-        b'T'
-    );
-    assert_eq!(
-        (station.stats.gaps.get(), station.stats.lost_bytes.get()),
-        (1, 100)
-    );
+    assert_eq!(chunks[1].message(Cursor(113))[crate::protocol::console::FORCE_POS_AT], b'T');
+    assert_eq!((station.stats.gaps.get(), station.stats.lost_bytes.get()), (1, 100));
 }
 
 #[test]
@@ -131,17 +107,10 @@ fn a_raw_source_that_begins_another_game_goes_on_behind_the_last() {
     let (station, mut writer) = station();
     write(&mut writer, 0, &game(3, 1));
     let other = game(2, 2);
-    let replay = Replay {
-        pos: Cursor(0),
-        force_pos: false,
-        data: &other,
-    };
+    let replay = Replay { pos: Cursor(0), force_pos: false, data: &other };
     writer.write(replay, Divergence::NewGame, Instant::now());
     let chunks = chunks(&station.log);
-    assert_eq!(
-        (chunks[1].epoch(), chunks[1].pos()),
-        (0, chunks[0].next_pos())
-    );
+    assert_eq!((chunks[1].epoch(), chunks[1].pos()), (0, chunks[0].next_pos()));
     assert_eq!(station.stats.gaps.get(), 0);
 }
 
@@ -149,16 +118,8 @@ fn a_raw_source_that_begins_another_game_goes_on_behind_the_last() {
 fn forced_positions_behind_the_end_are_new_ones() {
     let (station, mut writer) = station();
     write(&mut writer, 500, &game(3, 1));
-    let replay = Replay {
-        pos: Cursor(0),
-        force_pos: true,
-        data: &game(3, 1),
-    };
-    assert!(
-        writer
-            .write(replay, Divergence::NewPositions, Instant::now())
-            .gap
-    );
+    let replay = Replay { pos: Cursor(0), force_pos: true, data: &game(3, 1) };
+    assert!(writer.write(replay, Divergence::NewPositions, Instant::now()).gap);
     assert_eq!(chunks(&station.log)[1].epoch(), 1);
 }
 
@@ -167,13 +128,7 @@ fn bytes_that_nobody_can_read_are_passed_on_and_counted() {
     let (station, mut writer) = station();
     write(&mut writer, 0, &[0x38, 1, 2, 3]);
     assert_eq!(bytes(&station.log), [0x38, 1, 2, 3]);
-    assert_eq!(
-        (
-            chunks(&station.log)[0].game(),
-            station.stats.unreadable.get()
-        ),
-        (0, 4)
-    );
+    assert_eq!((chunks(&station.log)[0].game(), station.stats.unreadable.get()), (0, 4));
     write(&mut writer, 4, &game(1, 1));
     assert_eq!(chunks(&station.log)[1].game(), 1);
 }

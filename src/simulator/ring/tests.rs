@@ -10,9 +10,8 @@ fn read(reader: &mut Reader, ring: &Ring, at: Cursor) -> (Vec<u8>, Option<Troubl
 }
 
 /// 0x36: 2 bytes, 0x38: 4, 0x39: 1, 0x48: 0, 0x49: 12,000, 0x4A: 25,000.
-const TABLE: [u8; 20] = [
-    0x35, 19, 0x36, 0, 2, 0x38, 0, 4, 0x39, 0, 1, 0x48, 0, 0, 0x49, 0x2E, 0xE0, 0x4A, 0x61, 0xA8,
-];
+const TABLE: [u8; 20] =
+    [0x35, 19, 0x36, 0, 2, 0x38, 0, 4, 0x39, 0, 1, 0x48, 0, 0, 0x49, 0x2E, 0xE0, 0x4A, 0x61, 0xA8];
 const START: [u8; 3] = [0x36, 1, 2];
 const FRAME: [u8; 5] = [0x38, 1, 2, 3, 4];
 const END: [u8; 2] = [0x39, 2];
@@ -72,10 +71,7 @@ fn a_message_ends_behind_game_end() {
     }
     let mut reader = Reader::default();
     let (first, trouble) = read(&mut reader, &ring, Cursor(0));
-    assert_eq!(
-        (first, trouble),
-        ([TABLE.as_slice(), &START, &END].concat(), None)
-    );
+    assert_eq!((first, trouble), ([TABLE.as_slice(), &START, &END].concat(), None));
     assert_eq!(read(&mut reader, &ring, Cursor(25)).0.len(), 23);
 }
 
@@ -88,10 +84,7 @@ fn a_game_behind_one_that_did_not_end_is_trouble_and_the_next_message() {
     let mut reader = Reader::default();
     let game = [TABLE.as_slice(), &START].concat();
     let (first, trouble) = read(&mut reader, &ring, Cursor(0));
-    assert_eq!(
-        (first, trouble),
-        (game.clone(), Some(Trouble::UnexpectedGame))
-    );
+    assert_eq!((first, trouble), (game.clone(), Some(Trouble::UnexpectedGame)));
     assert_eq!(read(&mut reader, &ring, Cursor(23)), (game, None));
 }
 
@@ -115,10 +108,7 @@ fn sizes_are_only_known_from_a_game_that_was_read() {
     ring.write(&START);
     let mut reader = Reader::default();
     let missing = Trouble::MissingSize(EventCode::GAME_START);
-    assert_eq!(
-        read(&mut reader, &ring, Cursor(20)),
-        (vec![], Some(missing))
-    );
+    assert_eq!(read(&mut reader, &ring, Cursor(20)), (vec![], Some(missing)));
     read(&mut reader, &ring, Cursor(0));
     assert_eq!(read(&mut reader, &ring, Cursor(20)), (START.to_vec(), None));
     // A broken table takes away what was known.
@@ -160,19 +150,11 @@ fn where_clients_start() {
     ring.write(&START);
     assert_eq!(ring.fresh_start(), second, "in a game: with the game");
     for (wanted, start) in [(21, 22), (22, 22), (30, 30), (45, 45), (46, 22)] {
-        assert_eq!(
-            ring.resume(Cursor(wanted)),
-            Cursor(start),
-            "wanted {wanted}"
-        );
+        assert_eq!(ring.resume(Cursor(wanted)), Cursor(start), "wanted {wanted}");
     }
 
     ring.write(&END);
-    assert_eq!(
-        ring.resume(Cursor(21)),
-        ring.write_pos(),
-        "the game before the last is gone"
-    );
+    assert_eq!(ring.resume(Cursor(21)), ring.write_pos(), "the game before the last is gone");
 }
 
 #[test]

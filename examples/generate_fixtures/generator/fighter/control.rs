@@ -57,11 +57,7 @@ impl Fighter {
 
     fn ground_attack(&mut self, is_standing: bool) -> Option<Attack> {
         let pad = self.pad;
-        let side = if is_standing && pad.c_x != 0 {
-            pad.c_x
-        } else {
-            pad.x
-        };
+        let side = if is_standing && pad.c_x != 0 { pad.c_x } else { pad.x };
         let attack = if is_standing && pad.c_y > 0 {
             Attack::UpSmash
         } else if is_standing && pad.c_y < 0 {

@@ -114,18 +114,12 @@ impl Fighter {
     }
 
     fn shot_length(&self) -> i32 {
-        self.character
-            .gun
-            .map_or(0, |gun| gun.ground.iter().map(|part| part.2).sum())
+        self.character.gun.map_or(0, |gun| gun.ground.iter().map(|part| part.2).sum())
     }
 
     /// Nothing more to do: stands or falls.
     fn relax(&mut self) {
-        self.settle(if self.on.is_some() {
-            Action::Wait
-        } else {
-            Action::Fall
-        });
+        self.settle(if self.on.is_some() { Action::Wait } else { Action::Fall });
     }
 
     fn recover(&mut self) {

@@ -19,10 +19,8 @@ const WIND: f32 = 0.12;
 impl Fighter {
     /// A frame on this surface.
     pub(super) fn move_on(&mut self, surface: Surface, ground: &Ground) {
-        let goes = matches!(
-            self.action,
-            Action::Walk(_) | Action::Dash | Action::Run | Action::KneeBend
-        );
+        let goes =
+            matches!(self.action, Action::Walk(_) | Action::Dash | Action::Run | Action::KneeBend);
         if goes {
             // Who sets off no longer slides from the last blow.
             self.knock_x = 0.0;
@@ -75,11 +73,8 @@ impl Fighter {
     }
 
     fn fall(&mut self) {
-        let limit = if self.is_fast_falling {
-            self.character.fast_fall
-        } else {
-            self.character.terminal
-        };
+        let limit =
+            if self.is_fast_falling { self.character.fast_fall } else { self.character.terminal };
         self.speed_y = (self.speed_y - self.character.gravity).max(-limit);
         if self.hitstun > 0 {
             return;
@@ -91,11 +86,7 @@ impl Fighter {
         }
         let target = self.character.air_speed * self.pad.stick_x();
         let change = (target - self.air_x).clamp(-0.06, 0.06);
-        self.air_x += if self.pad.x == 0 {
-            change * 0.3
-        } else {
-            change
-        };
+        self.air_x += if self.pad.x == 0 { change * 0.3 } else { change };
     }
 
     /// The stage is solid below its floor: one cannot drift into it from the side, but take hold of
