@@ -17,6 +17,7 @@
 //! [`slp`] and [`protocol`] are pure: bytes come in, values go out; no socket, file, thread or
 //! clock.
 
+pub mod bench;
 pub mod config;
 pub mod console;
 pub mod consumer;

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 when all went well, 1 when something failed, 2 when the command line is wrong.
 
+mod bench;
 mod console;
 mod demo;
 mod relay;
@@ -37,6 +38,11 @@ enum Command {
     Console(console::Args),
     #[command(subcommand)]
     Replay(replay::Command),
+    Bench(bench::Args),
+    #[command(hide = true)]
+    BenchSpectators(bench::SpectatorsArgs),
+    #[command(hide = true)]
+    BenchFloor(bench::FloorArgs),
 }
 
 /// Parses, sets up logging and signals, runs the command.
@@ -54,6 +60,9 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo::run(args, &shutdown),
         Command::Console(args) => console::run(args, &shutdown),
         Command::Replay(command) => replay::run(command),
+        Command::Bench(args) => bench::run(args, &shutdown),
+        Command::BenchSpectators(args) => bench::run_spectators(&args, &shutdown),
+        Command::BenchFloor(args) => bench::run_floor(&args, &shutdown),
     };
     result.unwrap_or_else(|error| {
         eprintln!("andross: {error:#}");

@@ -1,0 +1,221 @@
+//! The report: a table for people, the same for machines, and how it stands with the targets.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::Options;
+use super::figures::{Figures, Idle, Row};
+
+/// Processor time a delivery, relay over floor, with [`TARGET_ROW`] spectators.
+const MAX_CPU_RATIO: f64 = 1.10;
+
+/// 99th percentile of the latency, relay over floor, with [`TARGET_ROW`] spectators.
+const MAX_P99_RATIO: f64 = 1.0;
+
+/// The row those two are about.
+const TARGET_ROW: usize = 1000;
+
+/// Percent of the frames that may be outside the window with [`CROWDED_ROW`] spectators.
+const MAX_LATE_PERCENT: f64 = 0.5;
+
+/// The row that is about: two cores are busy then.
+const CROWDED_ROW: usize = 2000;
+
+/// Memory of a relay without spectators, and of each spectator, in KiB.
+const MAX_BASE_KIB: f64 = 16.0 * 1024.0;
+const MAX_SPECTATOR_KIB: f64 = 4.0;
+
+/// Percent of one core that an idle relay may take.
+const MAX_IDLE_PERCENT: f64 = 1.0;
+
+/// Everything that was measured.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Report {
+    /// Frames a second.
+    pub fps: f64,
+    /// Seconds of one round.
+    pub seconds: u32,
+    /// Rounds of each row.
+    pub rounds: usize,
+    /// Processes that the spectators were in.
+    pub spectator_processes: usize,
+    /// Cores of this machine.
+    pub cores: usize,
+    /// Its system.
+    pub system: &'static str,
+    /// A row for each number of spectators.
+    pub rows: Vec<Row>,
+    /// What waiting costs.
+    pub idle: Option<Idle>,
+    /// How it stands with the targets that rows were measured for.
+    pub targets: Vec<Target>,
+}
+
+/// A target, and whether it is met.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Target {
+    /// What is asked for.
+    pub name: String,
+    /// What was measured.
+    pub value: f64,
+    /// The most it may be.
+    pub limit: f64,
+    /// Whether it is no more.
+    pub met: bool,
+}
+
+impl Report {
+    /// A report in which nothing is measured yet.
+    pub fn new(options: &Options) -> Self {
+        Self {
+            fps: options.fps,
+            seconds: options.seconds,
+            rounds: options.rounds,
+            spectator_processes: options.spectator_processes,
+            cores: std::thread::available_parallelism().map_or(1, usize::from),
+            system: std::env::consts::OS,
+            rows: Vec::new(),
+            idle: None,
+            targets: Vec::new(),
+        }
+    }
+
+    /// Compares what was measured with the targets.
+    pub(super) fn judge(&mut self) {
+        let mut targets = Vec::new();
+        let mut judge = |name: String, value: Option<f64>, limit| {
+            targets.extend(value.map(|value| Target {
+                name,
+                value,
+                limit,
+                met: value <= limit,
+            }));
+        };
+        let row = |spectators| self.rows.iter().find(|row| row.spectators == spectators);
+        if let Some(row) = row(TARGET_ROW) {
+            let name = format!("CPU a delivery at {TARGET_ROW}, times the floor's");
+            judge(name, row.ratio.cpu, MAX_CPU_RATIO);
+            let name = format!("p99 at {TARGET_ROW}, times the floor's");
+            judge(name, Some(row.ratio.p99), MAX_P99_RATIO);
+        }
+        if let Some(row) = row(CROWDED_ROW) {
+            let name = format!("% of frames outside the window at {CROWDED_ROW}");
+            judge(name, Some(row.relay.late * 100.0), MAX_LATE_PERCENT);
+        }
+        for row in &self.rows {
+            let name = format!("peak RSS in MiB at {}", row.spectators);
+            let limit = MAX_BASE_KIB + MAX_SPECTATOR_KIB * row.spectators as f64;
+            let peak = row.relay.peak_rss_kib.map(mib);
+            judge(name, peak, mib(limit));
+        }
+        if let Some(idle) = &self.idle {
+            let name = format!("% of a core, idle with {}", idle.spectators);
+            judge(name, idle.cpu_percent, MAX_IDLE_PERCENT);
+        }
+        self.targets = targets;
+    }
+
+    /// What stands above the rows.
+    pub fn heading(&self) -> String {
+        let Self {
+            fps,
+            seconds,
+            rounds,
+            cores,
+            system,
+            ..
+        } = self;
+        format!(
+            "{cores} cores, {system}; {fps} frames a second; medians of {rounds} rounds of {seconds} s\n\n\
+             {:>10} {:>6} {:>10} {:>10} {:>10} {:>10} {:>9} {:>9} {:>9} {:>9}",
+            "spectators",
+            "",
+            "p50 ms",
+            "p99 ms",
+            "p99.9 ms",
+            "max ms",
+            "outside",
+            "CPU µs",
+            "RSS MiB",
+            "peak MiB"
+        )
+    }
+
+    /// What stands below the rows.
+    pub fn summary(&self) -> String {
+        let mut text = String::new();
+        if let Some(idle) = &self.idle {
+            let percent = idle.cpu_percent.map(|percent| format!("{percent:.2} %"));
+            text += &format!(
+                "\nidle with {} spectators: {} of a core\n",
+                idle.spectators,
+                percent.as_deref().unwrap_or(UNKNOWN)
+            );
+        }
+        text += "\ntargets\n";
+        for target in &self.targets {
+            let Target {
+                name, value, limit, ..
+            } = target;
+            let met = if target.met { "ok" } else { "MISSED" };
+            text += &format!("  {met:<6} {name}: {value:.2} (at most {limit:.2})\n");
+        }
+        if self.targets.is_empty() {
+            text += "  none of them is about these rows\n";
+        }
+        text
+    }
+}
+
+/// What the system does not tell.
+const UNKNOWN: &str = "n/a";
+
+fn mib(kib: f64) -> f64 {
+    kib / 1024.0
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_figures(f, Some(self.spectators), "floor", &self.floor)?;
+        write_figures(f, None, "relay", &self.relay)?;
+        let times = |ratio: f64| format!("{ratio:.2}x");
+        let ratio = &self.ratio;
+        write!(
+            f,
+            "{:>10} {:>6} {:>10} {:>10} {:>10} {:>10} {:>9} {:>9}",
+            "",
+            "ratio",
+            times(ratio.p50),
+            times(ratio.p99),
+            times(ratio.p999),
+            times(ratio.max),
+            "",
+            ratio.cpu.map_or(UNKNOWN.into(), times),
+        )
+    }
+}
+
+fn write_figures(
+    f: &mut fmt::Formatter<'_>,
+    spectators: Option<usize>,
+    name: &str,
+    figures: &Figures,
+) -> fmt::Result {
+    let ms = |us: f64| format!("{:.3}", us / 1000.0);
+    let known = |value: Option<f64>| value.map_or(UNKNOWN.into(), |value| format!("{value:.2}"));
+    writeln!(
+        f,
+        "{:>10} {:>6} {:>10} {:>10} {:>10} {:>10} {:>9} {:>9} {:>9} {:>9}",
+        spectators.map(|n| n.to_string()).unwrap_or_default(),
+        name,
+        ms(figures.p50_us),
+        ms(figures.p99_us),
+        ms(figures.p999_us),
+        ms(figures.max_us),
+        format!("{:.3} %", figures.late * 100.0),
+        known(figures.cpu_us),
+        known(figures.rss_kib.map(mib)),
+        known(figures.peak_rss_kib.map(mib)),
+    )
+}

@@ -1,0 +1,274 @@
+//! One round: a source, a forwarder and its spectators, from the first process to the last figure.
+
+use std::ffi::OsString;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::time::{Duration, Instant};
+
+use super::children::Child;
+use super::figures::{Figures, Idle};
+use super::game::Game;
+use super::process::{Usage, usage};
+use super::source::{News, Source};
+use super::spectators::{READY, Tally, latency_histogram};
+use super::{BenchError, Options};
+use crate::shutdown::Shutdown;
+
+/// How often children, source and shutdown are looked at.
+const TICK: Duration = Duration::from_millis(20);
+
+/// How long anything may take besides the game itself.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long a request to stop may take to get here after it ended another process.
+const GRACE: Duration = Duration::from_millis(200);
+
+/// Ports tried: between its choice and its use somebody else may take one.
+const PORT_ATTEMPTS: usize = 3;
+
+/// Who forwards.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Forwarder {
+    Floor,
+    Relay,
+}
+
+impl Forwarder {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Floor => "floor",
+            Self::Relay => "relay",
+        }
+    }
+
+    fn args(self, source: SocketAddr, listen: SocketAddr, spectators: usize) -> Vec<OsString> {
+        let args = match self {
+            Self::Floor => {
+                format!("bench-floor --source {source} --listen {listen} --spectators {spectators}")
+            }
+            Self::Relay => format!(
+                "relay {source} --listen {listen} --raw-listen off --replays off \
+                 --max-clients {spectators} --max-clients-per-address {spectators}"
+            ),
+        };
+        args.split_whitespace().map(OsString::from).collect()
+    }
+}
+
+/// Everything of one round, connected and waiting for the game.
+pub(super) struct Stage<'a> {
+    shutdown: &'a Shutdown,
+    forwarder: Child,
+    audience: Vec<Child>,
+    source: Source,
+    spectators: usize,
+}
+
+impl<'a> Stage<'a> {
+    /// Starts and connects everybody.
+    pub(super) fn set(
+        options: &Options,
+        game: &Game,
+        forwarder: Forwarder,
+        spectators: usize,
+        shutdown: &'a Shutdown,
+    ) -> Result<Self, BenchError> {
+        let mut attempts = 1..=PORT_ATTEMPTS;
+        loop {
+            let attempt = attempts.next();
+            let listen = free_port()?;
+            let source = Source::start(game.clone(), options.fps)?;
+            let args = forwarder.args(source.address(), listen, spectators);
+            let mut stage = Self {
+                shutdown,
+                forwarder: Child::spawn(&options.executable, forwarder.name(), args)?,
+                audience: Vec::new(),
+                source,
+                spectators,
+            };
+            match stage.until_news(
+                News::Greeted,
+                "the forwarder to say its handshake",
+                PATIENCE,
+            ) {
+                Err(BenchError::Child { .. }) if attempt.is_some_and(|n| n < PORT_ATTEMPTS) => {
+                    continue;
+                }
+                greeted => greeted?,
+            }
+            stage.seat(options, listen)?;
+            return Ok(stage);
+        }
+    }
+
+    /// Starts the spectators and waits until all are connected and greeted.
+    fn seat(&mut self, options: &Options, address: SocketAddr) -> Result<(), BenchError> {
+        let processes = options.spectator_processes.clamp(1, self.spectators.max(1));
+        let frames = options.frames();
+        for k in 0..processes {
+            let count = self.spectators * (k + 1) / processes - self.spectators * k / processes;
+            let args =
+                format!("bench-spectators --address {address} --count {count} --frames {frames}");
+            let args = args.split_whitespace();
+            let child = Child::spawn(&options.executable, "spectators", args)?;
+            self.audience.push(child);
+        }
+        for k in 0..processes {
+            let line = self.until_line(k, "the spectators to be greeted", PATIENCE)?;
+            if line != READY {
+                let name = "spectators";
+                return Err(BenchError::Nonsense { name, line });
+            }
+        }
+        Ok(())
+    }
+
+    /// Plays the game to everybody and takes the figures.
+    pub(super) fn play(mut self, game: &Game) -> Result<Figures, BenchError> {
+        let limit = PATIENCE + 2 * self.source.length();
+        let before = usage(self.forwarder.id());
+        self.source.play();
+        self.until_news(News::Played, "the source to play its game", limit)?;
+        let mut tally = Tally::default();
+        let mut latency = latency_histogram();
+        let mut tallies = Vec::new();
+        for k in 0..self.audience.len() {
+            tallies.push(self.until_line(k, "the spectators' figures", limit)?);
+        }
+        let after = usage(self.forwarder.id());
+        for line in tallies {
+            let Ok(part) = serde_json::from_str::<Tally>(&line) else {
+                let name = "spectators";
+                return Err(BenchError::Nonsense { name, line });
+            };
+            tally.merge(&part);
+            for (value, count) in part.latencies {
+                latency.saturating_record_n(value, count);
+            }
+        }
+        let expected = (self.spectators * game.frames()) as u64;
+        if !tally.is_exact() || tally.deliveries != expected {
+            return Err(BenchError::Bytes {
+                forwarder: self.forwarder.name(),
+                wrong: tally.wrong,
+                missing: tally.missing,
+                gaps: tally.gaps,
+                closed: tally.closed,
+                words: self.forwarder.last_words(),
+            });
+        }
+        Ok(Figures::new(&latency, tally.late, cost(before, after)))
+    }
+
+    /// Lets everybody wait for `seconds` and takes the forwarder's processor time.
+    pub(super) fn idle(mut self, seconds: u32) -> Result<Idle, BenchError> {
+        let (before, begin) = (usage(self.forwarder.id()), Instant::now());
+        let end = begin + Duration::from_secs(seconds.into());
+        while Instant::now() < end {
+            self.tick()?;
+            if let Some(News::Failed(why)) = self.source.news() {
+                return Err(BenchError::Source(why));
+            }
+        }
+        let cost = cost(before, usage(self.forwarder.id()));
+        let passed = begin.elapsed().as_secs_f64();
+        Ok(Idle {
+            spectators: self.spectators,
+            seconds,
+            cpu_percent: cost.map(|(cpu, _)| cpu.as_secs_f64() / passed * 100.0),
+        })
+    }
+
+    fn until_news(
+        &mut self,
+        wanted: News,
+        what: &'static str,
+        limit: Duration,
+    ) -> Result<(), BenchError> {
+        let deadline = Instant::now() + limit;
+        loop {
+            match self.source.news() {
+                Some(news) if news == wanted => return Ok(()),
+                Some(News::Failed(why)) => {
+                    // The cause is most likely a process that has ended.
+                    self.tick()?;
+                    return Err(BenchError::Source(why));
+                }
+                _ => {}
+            }
+            self.tick()?;
+            self.in_time(deadline, what, limit)?;
+        }
+    }
+
+    /// The next line that a process of the spectators says.
+    fn until_line(
+        &mut self,
+        k: usize,
+        what: &'static str,
+        limit: Duration,
+    ) -> Result<String, BenchError> {
+        let deadline = Instant::now() + limit;
+        loop {
+            match self.audience[k].line() {
+                Ok(Some(line)) => return Ok(line),
+                Ok(None) => {}
+                Err(error) => return Err(self.cause(error)),
+            }
+            self.tick()?;
+            self.in_time(deadline, what, limit)?;
+        }
+    }
+
+    fn in_time(
+        &mut self,
+        deadline: Instant,
+        what: &'static str,
+        limit: Duration,
+    ) -> Result<(), BenchError> {
+        if Instant::now() < deadline {
+            return Ok(());
+        }
+        Err(BenchError::Late {
+            what,
+            seconds: limit.as_secs(),
+            words: self.forwarder.last_words(),
+        })
+    }
+
+    /// Waits for a moment; an error if somebody asks to stop or a process has ended.
+    fn tick(&mut self) -> Result<(), BenchError> {
+        if self.shutdown.wait_for(TICK)
+            && let Some(reason) = self.shutdown.reason()
+        {
+            return Err(BenchError::Stopped(reason));
+        }
+        // The forwarder says nothing; that its output has ended is what counts.
+        let mut ended = self.forwarder.line().map(drop);
+        for child in &mut self.audience {
+            ended = ended.and_then(|()| child.check());
+        }
+        ended.map_err(|error| self.cause(error))
+    }
+
+    /// Ctrl-C reaches every process at once: the others may end before it is known here.
+    fn cause(&self, error: BenchError) -> BenchError {
+        if self.shutdown.wait_for(GRACE)
+            && let Some(reason) = self.shutdown.reason()
+        {
+            return BenchError::Stopped(reason);
+        }
+        error
+    }
+}
+
+/// Processor time between two looks, and the memory at the second.
+fn cost(before: Option<Usage>, after: Option<Usage>) -> Option<(Duration, Usage)> {
+    let (before, after) = (before?, after?);
+    Some((after.cpu.saturating_sub(before.cpu), after))
+}
+
+/// A port that nobody listens on now. The forwarder's log would tell one that it chose itself, but
+/// logs are for people.
+fn free_port() -> std::io::Result<SocketAddr> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+}
