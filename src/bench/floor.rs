@@ -75,13 +75,15 @@ pub fn run_floor(options: &FloorOptions, shutdown: &Shutdown) -> Result<(), Floo
         .register(&mut source, SOURCE, Interest::READABLE)?;
     let mut buffer = vec![0; READ_LEN];
     while !wait(&mut poll, &mut events, shutdown)? {
-        while let Some(len) = nonblocking(|| source.read(&mut buffer))? {
-            if len == 0 {
-                return Ok(());
-            }
-            forward(&buffer[..len], &mut spectators)?;
-            if is_drained(len, READ_LEN) {
-                break;
+        for event in events.iter().filter(|event| event.token() == SOURCE) {
+            while let Some(len) = nonblocking(|| source.read(&mut buffer))? {
+                if len == 0 {
+                    return Ok(());
+                }
+                forward(&buffer[..len], &mut spectators)?;
+                if is_drained(len, READ_LEN, event) {
+                    break;
+                }
             }
         }
     }

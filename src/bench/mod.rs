@@ -26,6 +26,7 @@ mod stage;
 use std::path::PathBuf;
 use std::{fmt, io};
 
+use mio::event::Event;
 use thiserror::Error;
 
 use crate::net::raise_open_files_limit;
@@ -257,8 +258,9 @@ fn fits(spectators: usize, progress: &mut impl FnMut(Progress<'_>)) -> bool {
     fits
 }
 
-/// Whether a read that gave `len` of `capacity` bytes has emptied the socket, so that the poll tells
-/// when there is more. Windows only tells after a read that would have blocked.
-fn is_drained(len: usize, capacity: usize) -> bool {
-    cfg!(unix) && len < capacity
+/// Whether a read that gave `len` of `capacity` bytes behind `event` has emptied the socket, so that
+/// the poll tells when there is more. The end of a stream shows only at the next read; and Windows
+/// only tells after a read that would have blocked.
+fn is_drained(len: usize, capacity: usize, event: &Event) -> bool {
+    cfg!(unix) && len < capacity && !event.is_read_closed()
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
+use mio::event::Event;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token, Waker};
 use serde::{Deserialize, Serialize};
@@ -227,7 +228,7 @@ impl Audience {
             for event in &events {
                 if let Some(spectator) = self.spectators.get_mut(event.token().0) {
                     let before = (spectator.is_greeted, spectator.is_done(&self.game));
-                    spectator.read(&self.game, &mut self.buffer, &mut self.findings)?;
+                    spectator.read(event, &self.game, &mut self.buffer, &mut self.findings)?;
                     let after = (spectator.is_greeted, spectator.is_done(&self.game));
                     self.greeted += usize::from(before.0 != after.0);
                     self.done += usize::from(before.1 != after.1);
@@ -271,6 +272,7 @@ impl Spectator {
     /// Reads until the socket has no more.
     fn read(
         &mut self,
+        event: &Event,
         game: &Game,
         buffer: &mut [u8],
         findings: &mut Findings,
@@ -296,7 +298,7 @@ impl Spectator {
                 whole.drain(..used);
                 self.carry = whole;
             }
-            if is_drained(len, buffer.len()) {
+            if is_drained(len, buffer.len(), event) {
                 return Ok(());
             }
         }
