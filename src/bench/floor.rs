@@ -53,7 +53,9 @@ pub enum FloorError {
 pub fn run_floor(options: &FloorOptions, shutdown: &Shutdown) -> Result<(), FloorError> {
     raise_open_files_limit();
     let mut poll = Poll::new()?;
-    shutdown.ring_on_request(Arc::new(Waker::new(poll.registry(), DOORBELL)?));
+    // Kept as long as the poll: a `Waker` that is dropped takes its last ring with it.
+    let doorbell = Arc::new(Waker::new(poll.registry(), DOORBELL)?);
+    shutdown.ring_on_request(doorbell.clone());
     let mut listener = bind_tcp(options.listen)?;
     let mut source = std::net::TcpStream::connect(options.source)?;
     source.write_all(&Handshake::default().encode())?;

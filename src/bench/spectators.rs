@@ -139,6 +139,8 @@ fn say(line: &str) -> io::Result<()> {
 
 struct Audience {
     poll: Poll,
+    /// Kept as long as the poll: a `Waker` that is dropped takes its last ring with it.
+    _doorbell: Arc<Waker>,
     game: Game,
     spectators: Vec<Spectator>,
     greeted: usize,
@@ -169,7 +171,8 @@ struct Findings {
 impl Audience {
     fn new(options: &SpectatorsOptions, shutdown: &Shutdown) -> io::Result<Self> {
         let poll = Poll::new()?;
-        shutdown.ring_on_request(Arc::new(Waker::new(poll.registry(), DOORBELL)?));
+        let doorbell = Arc::new(Waker::new(poll.registry(), DOORBELL)?);
+        shutdown.ring_on_request(doorbell.clone());
         let mut spectators = Vec::with_capacity(options.count);
         while spectators.len() < options.count && !shutdown.is_requested() {
             let mut stream = connect(options.address)?;
@@ -185,6 +188,7 @@ impl Audience {
         }
         Ok(Self {
             poll,
+            _doorbell: doorbell,
             game: Game::new(options.frames),
             spectators,
             greeted: 0,

@@ -110,7 +110,10 @@ fn sizes_are_only_known_from_a_game_that_was_read() {
     let missing = Trouble::MissingSize(EventCode::GAME_START);
     assert_eq!(read(&mut reader, &ring, Cursor(20)), (vec![], Some(missing)));
     read(&mut reader, &ring, Cursor(0));
-    assert_eq!(read(&mut reader, &ring, Cursor(20)), (START.to_vec(), None));
+    assert_eq!(
+        read(&mut reader, &ring, Cursor(20)),
+        (START.to_vec(), None)
+    );
     // A broken table takes away what was known.
     let broken = ring.write_pos();
     ring.write(&[0x35, 3, 0x36, 0]);
@@ -215,7 +218,7 @@ proptest! {
                     let offset = (at.0 - boot.0) as usize;
                     let (message, trouble) = read(&mut reader, &ring, at);
                     if stream.len() - offset >= len {
-                        prop_assert!(message.is_empty());
+                        prop_assert_eq!(&message, &[]);
                         prop_assert_eq!(trouble, Some(Trouble::Overflow(ring.write_pos())));
                         at = ring.write_pos();
                         continue;
