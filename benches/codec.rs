@@ -17,11 +17,7 @@ fn codec(c: &mut Criterion) {
     let mut group = c.benchmark_group("codec");
     for len in [600, MAX_REPLAY_DATA] {
         let data: Vec<u8> = (0..len).map(|n| n as u8).collect();
-        let replay = Replay {
-            pos: Cursor(1 << 32),
-            force_pos: false,
-            data: &data,
-        };
+        let replay = Replay { pos: Cursor(1 << 32), force_pos: false, data: &data };
         group.throughput(Throughput::Bytes(len as u64));
         group.bench_function(BenchmarkId::new("encode", len), |b| {
             b.iter(|| black_box(replay).encode());

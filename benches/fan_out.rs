@@ -39,22 +39,13 @@ impl Frames {
         let frame = messages.next().expect("a frame");
         let mut writer = Writer::new(station.clone());
         writer.write(begin, Divergence::NewPositions, Instant::now());
-        Self {
-            writer,
-            frame: frame.data.to_vec(),
-            pos: frame.pos,
-        }
+        Self { writer, frame: frame.data.to_vec(), pos: frame.pos }
     }
 
     fn append(&mut self) {
-        let replay = Replay {
-            pos: self.pos,
-            force_pos: false,
-            data: &self.frame,
-        };
+        let replay = Replay { pos: self.pos, force_pos: false, data: &self.frame };
         self.pos = replay.next_pos();
-        self.writer
-            .write(replay, Divergence::NewPositions, Instant::now());
+        self.writer.write(replay, Divergence::NewPositions, Instant::now());
     }
 }
 
@@ -100,11 +91,8 @@ impl House {
         let station = Arc::new(Station::new(StationId(0), "bench"));
         let stations = [station.clone()];
         let mut announcer = Announcer::new();
-        let limits = ClientLimits {
-            total: spectators,
-            per_address: spectators,
-            ..ClientLimits::default()
-        };
+        let limits =
+            ClientLimits { total: spectators, per_address: spectators, ..ClientLimits::default() };
         let consumer = ConsumerThread::new(&stations, &mut announcer, limits, shutdown.clone())?;
         let listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into(), 0, Protocol::Raw)?;
         let address = listener.address();
@@ -120,13 +108,7 @@ impl House {
             peers.push(TcpStream::connect(address)?);
         }
         let frames = Frames::new(&station);
-        let mut house = Self {
-            announcer,
-            frames,
-            peers,
-            shutdown,
-            workers,
-        };
+        let mut house = Self { announcer, frames, peers, shutdown, workers };
         // Everybody is up to date when this has arrived.
         let begin = usize::try_from(house.frames.pos.0).expect("the beginning is short");
         house.announce_and_read(begin)?;
@@ -152,10 +134,8 @@ impl Drop for House {
     fn drop(&mut self) {
         self.shutdown.request(Reason::Finished);
         self.announcer.announce(StationId(0), SignalKind::Shutdown);
-        let late = join_all(
-            std::mem::take(&mut self.workers),
-            Instant::now() + Duration::from_secs(5),
-        );
+        let late =
+            join_all(std::mem::take(&mut self.workers), Instant::now() + Duration::from_secs(5));
         assert_eq!(late, Vec::<String>::new());
     }
 }

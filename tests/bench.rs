@@ -31,10 +31,7 @@ fn every_byte_arrives_and_every_row_has_its_figures() {
     let progress = text(&ran.stderr);
     // That is how the bench says that each spectator's bytes were those that were sent.
     assert!(ran.status.success(), "{progress}");
-    assert!(
-        progress.contains("7 spectators, round 2: relay"),
-        "{progress}"
-    );
+    assert!(progress.contains("7 spectators, round 2: relay"), "{progress}");
 
     let report: Value = serde_json::from_slice(&ran.stdout).expect("the output is JSON");
     let rows = report["rows"].as_array().expect("there are rows");
@@ -52,18 +49,9 @@ fn every_byte_arrives_and_every_row_has_its_figures() {
         }
     }
     assert_eq!(report["idle"]["spectators"], 100);
-    assert_eq!(
-        report["idle"]["cpu_percent"].is_f64(),
-        cfg!(target_os = "linux")
-    );
+    assert_eq!(report["idle"]["cpu_percent"].is_f64(), cfg!(target_os = "linux"));
     let target = |target: &Value| target["met"].is_boolean() && target["name"].is_string();
-    assert!(
-        report["targets"]
-            .as_array()
-            .expect("there are targets")
-            .iter()
-            .all(target)
-    );
+    assert!(report["targets"].as_array().expect("there are targets").iter().all(target));
 }
 
 #[test]
@@ -71,29 +59,14 @@ fn people_get_a_table() {
     let ran = bench(&["--spectators=2", "--seconds=1", "--rounds=1"]);
     let table = text(&ran.stdout);
     assert!(ran.status.success(), "{}", text(&ran.stderr));
-    for part in [
-        "p99.9 ms",
-        "floor",
-        "relay",
-        "ratio",
-        "peak RSS in MiB at 2",
-        "idle with 100",
-    ] {
-        assert!(
-            table.contains(part) || cfg!(not(target_os = "linux")),
-            "no `{part}` in\n{table}"
-        );
+    for part in ["p99.9 ms", "floor", "relay", "ratio", "peak RSS in MiB at 2", "idle with 100"] {
+        assert!(table.contains(part) || cfg!(not(target_os = "linux")), "no `{part}` in\n{table}");
     }
 }
 
 #[test]
 fn what_cannot_be_measured_is_refused() {
-    for wrong in [
-        "--spectators=0",
-        "--seconds=0",
-        "--fps=nan",
-        "--rounds=none",
-    ] {
+    for wrong in ["--spectators=0", "--seconds=0", "--fps=nan", "--rounds=none"] {
         let ran = bench(&[wrong]);
         assert_eq!(ran.status.code(), Some(2), "{wrong}: {}", text(&ran.stderr));
     }
@@ -180,13 +153,7 @@ mod spectators {
             for replay in game.messages() {
                 let mut data = replay.data.to_vec();
                 data[4] ^= 0x10;
-                send(
-                    peer,
-                    &Replay {
-                        data: &data,
-                        ..replay
-                    },
-                );
+                send(peer, &Replay { data: &data, ..replay });
             }
         });
         assert_eq!((tally.wrong, tally.gaps), (FRAMES as u64 + 2, 0));

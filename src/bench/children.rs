@@ -40,12 +40,7 @@ impl Child {
             .spawn()
             .map_err(refused)?;
         let (tell, lines) = channel();
-        let mut child = Self {
-            name,
-            process,
-            lines,
-            errors: None,
-        };
+        let mut child = Self { name, process, lines, errors: None };
         let said = child.process.stdout.take();
         let errors = child.process.stderr.take();
         let thread = || std::thread::Builder::new().name(format!("{name}'s output"));
@@ -99,11 +94,7 @@ impl Child {
     }
 
     fn ended(&mut self, status: ExitStatus) -> BenchError {
-        BenchError::Child {
-            name: self.name,
-            status: status.to_string(),
-            words: self.last_words(),
-        }
+        BenchError::Child { name: self.name, status: status.to_string(), words: self.last_words() }
     }
 
     /// Ends it and returns the last line that it wrote to standard error.
@@ -149,10 +140,7 @@ pub fn end_with_parent(shutdown: &Shutdown) -> io::Result<()> {
         let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
         shutdown.request(Reason::Finished);
     };
-    std::thread::Builder::new()
-        .name("parent".into())
-        .spawn(wait)
-        .map(drop)
+    std::thread::Builder::new().name("parent".into()).spawn(wait).map(drop)
 }
 
 #[cfg(test)]
@@ -169,9 +157,6 @@ mod tests {
     #[test]
     fn a_program_that_is_not_there_is_named() {
         let error = Child::spawn(Path::new("/no/such/program"), "relay", ["x"]).err();
-        assert!(matches!(
-            error,
-            Some(BenchError::Spawn { name: "relay", .. })
-        ));
+        assert!(matches!(error, Some(BenchError::Spawn { name: "relay", .. })));
     }
 }

@@ -124,10 +124,7 @@ impl Row {
                 p99: of(|figures| figures.p99_us),
                 p999: of(|figures| figures.p999_us),
                 max: of(|figures| figures.max_us),
-                cpu: relay
-                    .cpu_us
-                    .zip(floor.cpu_us)
-                    .map(|(relay, floor)| relay / floor),
+                cpu: relay.cpu_us.zip(floor.cpu_us).map(|(relay, floor)| relay / floor),
             },
             floor_rounds,
             relay_rounds,
@@ -183,16 +180,9 @@ mod tests {
             peak_rss_kib: None,
         };
         let floor = vec![round(100.0, Some(2.0)), round(90.0, None)];
-        let relay = vec![
-            round(190.0, Some(3.0)),
-            round(9000.0, Some(9.0)),
-            round(180.0, None),
-        ];
+        let relay = vec![round(190.0, Some(3.0)), round(9000.0, Some(9.0)), round(180.0, None)];
         let row = Row::new(1, floor, relay);
-        assert_eq!(
-            (row.floor.p99_us, row.relay.p99_us, row.ratio.p99),
-            (95.0, 190.0, 2.0)
-        );
+        assert_eq!((row.floor.p99_us, row.relay.p99_us, row.ratio.p99), (95.0, 190.0, 2.0));
         assert_eq!((row.ratio.cpu, row.relay.rss_kib), (Some(3.0), None));
     }
 }

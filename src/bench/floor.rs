@@ -62,8 +62,7 @@ pub fn run_floor(options: &FloorOptions, shutdown: &Shutdown) -> Result<(), Floo
     source.set_nonblocking(true)?;
     let mut source = TcpStream::from_std(source);
 
-    poll.registry()
-        .register(&mut listener, LISTENER, Interest::READABLE)?;
+    poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
     let mut events = Events::with_capacity(8);
     let mut spectators = Vec::with_capacity(options.spectators);
     while spectators.len() < options.spectators {
@@ -73,8 +72,7 @@ pub fn run_floor(options: &FloorOptions, shutdown: &Shutdown) -> Result<(), Floo
         accept(&listener, options.spectators, &mut spectators)?;
     }
 
-    poll.registry()
-        .register(&mut source, SOURCE, Interest::READABLE)?;
+    poll.registry().register(&mut source, SOURCE, Interest::READABLE)?;
     let mut buffer = vec![0; READ_LEN];
     while !wait(&mut poll, &mut events, shutdown)? {
         for event in events.iter().filter(|event| event.token() == SOURCE) {

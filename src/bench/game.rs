@@ -117,11 +117,7 @@ impl Game {
     pub fn messages(&self) -> impl Iterator<Item = Replay<'_>> {
         (0..self.frames + 2).map(|piece| {
             let at = self.piece(piece);
-            Replay {
-                pos: Cursor(at.start as u64),
-                force_pos: false,
-                data: &self.events[at],
-            }
+            Replay { pos: Cursor(at.start as u64), force_pos: false, data: &self.events[at] }
         })
     }
 

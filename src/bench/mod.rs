@@ -102,17 +102,12 @@ pub enum Progress<'a> {
 impl fmt::Display for Progress<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Round {
-                spectators,
-                round,
-                forwarder,
-            } => write!(f, "{spectators} spectators, round {round}: {forwarder}"),
+            Self::Round { spectators, round, forwarder } => {
+                write!(f, "{spectators} spectators, round {round}: {forwarder}")
+            }
             Self::Row(row) => row.fmt(f),
             Self::Idle { spectators } => write!(f, "{spectators} spectators: idle relay"),
-            Self::Skipped {
-                spectators,
-                open_files,
-            } => write!(
+            Self::Skipped { spectators, open_files } => write!(
                 f,
                 "{spectators} spectators are skipped: a process may only open {open_files} files \
                  here; raise the limit (ulimit -n)"
@@ -215,11 +210,7 @@ pub fn run(
         let (mut floor, mut relay) = (Vec::new(), Vec::new());
         for round in 1..=options.rounds {
             for forwarder in [Forwarder::Floor, Forwarder::Relay] {
-                progress(Progress::Round {
-                    spectators,
-                    round,
-                    forwarder: forwarder.name(),
-                });
+                progress(Progress::Round { spectators, round, forwarder: forwarder.name() });
                 let stage = Stage::set(options, &game, forwarder, spectators, shutdown)?;
                 let figures = stage.play(&game)?;
                 match forwarder {
@@ -233,9 +224,7 @@ pub fn run(
         report.rows.push(row);
     }
     if fits(IDLE_SPECTATORS, &mut progress) {
-        progress(Progress::Idle {
-            spectators: IDLE_SPECTATORS,
-        });
+        progress(Progress::Idle { spectators: IDLE_SPECTATORS });
         let stage = Stage::set(options, &game, Forwarder::Relay, IDLE_SPECTATORS, shutdown)?;
         report.idle = Some(stage.idle(options.seconds)?);
     }
@@ -250,10 +239,7 @@ fn fits(spectators: usize, progress: &mut impl FnMut(Progress<'_>)) -> bool {
     };
     let fits = spectators as u64 + OWN_FILES <= open_files;
     if !fits {
-        progress(Progress::Skipped {
-            spectators,
-            open_files,
-        });
+        progress(Progress::Skipped { spectators, open_files });
     }
     fits
 }

@@ -60,9 +60,7 @@ mod linux {
         let stat = fs::read_to_string(folder.join("stat")).ok()?;
         let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
         let mut next = || fields.next()?.parse::<u64>().ok();
-        Some(Duration::from_millis(
-            (next()? + next()?) * (1000 / USER_HZ),
-        ))
+        Some(Duration::from_millis((next()? + next()?) * (1000 / USER_HZ)))
     }
 
     fn kib(status: &str, name: &str) -> Option<u64> {

@@ -85,12 +85,7 @@ impl Report {
     pub(super) fn judge(&mut self) {
         let mut targets = Vec::new();
         let mut judge = |name: String, value: Option<f64>, limit| {
-            targets.extend(value.map(|value| Target {
-                name,
-                value,
-                limit,
-                met: value <= limit,
-            }));
+            targets.extend(value.map(|value| Target { name, value, limit, met: value <= limit }));
         };
         let row = |spectators| self.rows.iter().find(|row| row.spectators == spectators);
         if let Some(row) = row(TARGET_ROW) {
@@ -118,14 +113,7 @@ impl Report {
 
     /// What stands above the rows.
     pub fn heading(&self) -> String {
-        let Self {
-            fps,
-            seconds,
-            rounds,
-            cores,
-            system,
-            ..
-        } = self;
+        let Self { fps, seconds, rounds, cores, system, .. } = self;
         format!(
             "{cores} cores, {system}; {fps} frames a second; medians of {rounds} rounds of {seconds} s\n\n\
              {:>10} {:>6} {:>10} {:>10} {:>10} {:>10} {:>9} {:>9} {:>9} {:>9}",
@@ -155,9 +143,7 @@ impl Report {
         }
         text += "\ntargets\n";
         for target in &self.targets {
-            let Target {
-                name, value, limit, ..
-            } = target;
+            let Target { name, value, limit, .. } = target;
             let met = if target.met { "ok" } else { "MISSED" };
             text += &format!("  {met:<6} {name}: {value:.2} (at most {limit:.2})\n");
         }

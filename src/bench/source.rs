@@ -53,24 +53,11 @@ impl Source {
         let (play, wait) = channel();
         let (tell, news) = channel();
         let unwanted = Arc::new(AtomicBool::new(false));
-        let player = Player {
-            game,
-            fps,
-            wait,
-            tell,
-            unwanted: unwanted.clone(),
-        };
+        let player = Player { game, fps, wait, tell, unwanted: unwanted.clone() };
         let thread = std::thread::Builder::new()
             .name("source".into())
             .spawn(move || player.run(&listener))?;
-        Ok(Self {
-            address,
-            length,
-            play: Some(play),
-            news,
-            unwanted,
-            thread: Some(thread),
-        })
+        Ok(Self { address, length, play: Some(play), news, unwanted, thread: Some(thread) })
     }
 
     pub(super) fn address(&self) -> SocketAddr {

@@ -177,8 +177,7 @@ impl Audience {
         while spectators.len() < options.count && !shutdown.is_requested() {
             let mut stream = connect(options.address)?;
             let token = Token(spectators.len());
-            poll.registry()
-                .register(&mut stream, token, Interest::READABLE)?;
+            poll.registry().register(&mut stream, token, Interest::READABLE)?;
             spectators.push(Spectator {
                 stream: Some(stream),
                 is_greeted: false,
@@ -355,8 +354,7 @@ impl Findings {
         let latency = Duration::from_nanos(now.saturating_sub(stamp));
         self.tally.deliveries += 1;
         self.tally.late += u64::from(latency > FRAME_WINDOW);
-        self.latency
-            .saturating_record(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX));
+        self.latency.saturating_record(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX));
     }
 }
 
@@ -369,10 +367,7 @@ pub(super) fn latency_histogram() -> Histogram<u64> {
 /// Connects and says the handshake.
 fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     let mut stream = std::net::TcpStream::connect_timeout(&address, CONNECT_LIMIT)?;
-    let handshake = Handshake {
-        realtime: true,
-        ..Handshake::default()
-    };
+    let handshake = Handshake { realtime: true, ..Handshake::default() };
     stream.write_all(&handshake.encode())?;
     stream.set_nonblocking(true)?;
     Ok(TcpStream::from_std(stream))

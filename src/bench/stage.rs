@@ -85,11 +85,7 @@ impl<'a> Stage<'a> {
                 source,
                 spectators,
             };
-            match stage.until_news(
-                News::Greeted,
-                "the forwarder to say its handshake",
-                PATIENCE,
-            ) {
+            match stage.until_news(News::Greeted, "the forwarder to say its handshake", PATIENCE) {
                 Err(BenchError::Child { .. }) if attempt.is_some_and(|n| n < PORT_ATTEMPTS) => {
                     continue;
                 }
@@ -228,11 +224,7 @@ impl<'a> Stage<'a> {
         if Instant::now() < deadline {
             return Ok(());
         }
-        Err(BenchError::Late {
-            what,
-            seconds: limit.as_secs(),
-            words: self.forwarder.last_words(),
-        })
+        Err(BenchError::Late { what, seconds: limit.as_secs(), words: self.forwarder.last_words() })
     }
 
     /// Waits for a moment; an error if somebody asks to stop or a process has ended.

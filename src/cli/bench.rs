@@ -97,11 +97,8 @@ pub struct SpectatorsArgs {
 /// Runs until the game is over or the bench is gone.
 pub fn run_spectators(args: &SpectatorsArgs, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
     bench::end_with_parent(shutdown)?;
-    let options = SpectatorsOptions {
-        address: args.address,
-        count: args.count,
-        frames: args.frames,
-    };
+    let options =
+        SpectatorsOptions { address: args.address, count: args.count, frames: args.frames };
     bench::run_spectators(&options, shutdown)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -120,11 +117,8 @@ pub struct FloorArgs {
 /// Runs until the source is gone or the bench is.
 pub fn run_floor(args: &FloorArgs, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
     bench::end_with_parent(shutdown)?;
-    let options = FloorOptions {
-        source: args.source,
-        listen: args.listen,
-        spectators: args.spectators,
-    };
+    let options =
+        FloorOptions { source: args.source, listen: args.listen, spectators: args.spectators };
     bench::run_floor(&options, shutdown)?;
     Ok(ExitCode::SUCCESS)
 }
