@@ -65,9 +65,7 @@ fn read_handshake(
     let deadline = Instant::now() + Duration::from_millis(HANDSHAKE_TIMEOUT_MS);
     let mut prefix = [0; LENGTH_PREFIX];
     if link.recv(peer, &mut prefix, deadline)? != LENGTH_PREFIX {
-        return Err(End::Refused(
-            "the handshake's length did not come in one piece",
-        ));
+        return Err(End::Refused("the handshake's length did not come in one piece"));
     }
     let len = usize::try_from(BigEndian::read_u32(&prefix)).unwrap_or(usize::MAX);
     let Some(body) = buffer.get_mut(..len) else {

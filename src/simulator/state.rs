@@ -97,11 +97,7 @@ impl State {
         cursor: Cursor,
         out: &mut Vec<u8>,
     ) -> Option<Result<(), Trouble>> {
-        (epoch == self.epoch).then(|| {
-            self.reader
-                .read(&self.ring, cursor, out)
-                .map_or(Ok(()), Err)
-        })
+        (epoch == self.epoch).then(|| self.reader.read(&self.ring, cursor, out).map_or(Ok(()), Err))
     }
 
     /// The client has everything before `cursor`.

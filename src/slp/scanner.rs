@@ -92,6 +92,7 @@ pub fn find_game_start(bytes: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const TABLE: [u8; 8] = [0x35, 7, 0x36, 0, 2, 0x39, 0, 1];
 
@@ -133,5 +134,56 @@ mod tests {
         assert_eq!(find_game_start(&bytes), Some(at));
         assert_eq!(find_game_start(&bytes[..at + 1]), Some(at), "a cut table is kept");
         assert_eq!(find_game_start(&[0, 1, 2]), None);
+    }
+
+    /// A stream of two games, the second with another table.
+    fn stream(payloads: &[u8]) -> Vec<u8> {
+        let mut bytes = TABLE.to_vec();
+        bytes.extend([0x36, 1, 2]);
+        bytes.extend([0x39, 7]);
+        bytes.extend([0x35, 7, 0x36, 0, 1, 0x80, 0, payloads.len() as u8]);
+        bytes.push(0x80);
+        bytes.extend(payloads);
+        bytes
+    }
+
+    proptest! {
+        /// Cut anywhere, offered piece by piece: the same events, and together the same bytes.
+        #[test]
+        fn any_split_gives_the_same_events(
+            payloads in proptest::collection::vec(any::<u8>(), 0..200),
+            cuts in proptest::collection::vec(1_usize..40, 1..40)
+        ) {
+            let stream = stream(&payloads);
+            let (mut scanner, mut events, mut unread) = (Scanner::new(), Vec::new(), Vec::new());
+            let mut rest = &stream[..];
+            for cut in cuts.into_iter().cycle() {
+                let (piece, behind) = rest.split_at(cut.min(rest.len()));
+                unread.extend_from_slice(piece);
+                rest = behind;
+                while let Some(event) = scanner.next(&unread).unwrap() {
+                    let len = event.len();
+                    events.push(event.bytes().to_vec());
+                    unread.drain(..len);
+                }
+                prop_assert!(unread.len() < MAX_EVENT_LEN);
+                if rest.is_empty() {
+                    break;
+                }
+            }
+            prop_assert_eq!(events.len(), 5);
+            prop_assert_eq!(events.concat(), stream);
+        }
+
+        #[test]
+        fn any_bytes_are_events_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let mut scanner = Scanner::new();
+            let mut rest = &bytes[..];
+            while let Ok(Some(event)) = scanner.next(rest) {
+                prop_assert!(event.len() >= 1);
+                rest = &rest[event.len()..];
+            }
+            let _ = find_game_start(&bytes);
+        }
     }
 }

@@ -110,10 +110,7 @@ fn sizes_are_only_known_from_a_game_that_was_read() {
     let missing = Trouble::MissingSize(EventCode::GAME_START);
     assert_eq!(read(&mut reader, &ring, Cursor(20)), (vec![], Some(missing)));
     read(&mut reader, &ring, Cursor(0));
-    assert_eq!(
-        read(&mut reader, &ring, Cursor(20)),
-        (START.to_vec(), None)
-    );
+    assert_eq!(read(&mut reader, &ring, Cursor(20)), (START.to_vec(), None));
     // A broken table takes away what was known.
     let broken = ring.write_pos();
     ring.write(&[0x35, 3, 0x36, 0]);
