@@ -34,10 +34,10 @@ use crate::shutdown::{Reason, Shutdown};
 
 pub use children::end_with_parent;
 pub use figures::{Figures, Idle, Ratio, Row};
-pub use floor::{FloorOptions, run_floor};
+pub use floor::{FloorError, FloorOptions, run_floor};
 pub use game::Game;
 pub use report::{Report, Target};
-pub use spectators::{SpectatorsOptions, Tally, run_spectators};
+pub use spectators::{SpectatorsError, SpectatorsOptions, Tally, run_spectators};
 
 use stage::{Forwarder, Stage};
 

@@ -108,7 +108,7 @@ pub enum SpectatorsError {
     },
 }
 
-/// Connects, says [`READY`] on standard output when everyone was greeted, watches the whole game
+/// Connects, says `ready` on standard output when everyone was greeted, watches the whole game
 /// and writes the [`Tally`] as a line of JSON.
 ///
 /// # Errors

@@ -12,7 +12,7 @@ mod listener;
 mod thread;
 mod view;
 
-pub use admission::{Admission, Refusal};
+pub use admission::{Admission, Place, Refusal};
 pub use client::Protocol;
 pub use inbox::Inbox;
 pub use listener::{Listener, ListenerThread};
