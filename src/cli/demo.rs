@@ -45,30 +45,44 @@ pub fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
     let mut next_line = Instant::now();
     let last = demo::run(options, shutdown, introduce, |figures| {
         if live {
-            print!("\r\x1b[2K{}", line(figures));
-            // A terminal that is gone is no reason to stop.
-            let _ = std::io::stdout().flush();
+            say(format_args!("\r\x1b[2K{}", line(figures)));
         } else if Instant::now() >= next_line {
             next_line += PLAIN_PERIOD;
-            println!("{}", line(figures));
+            say(format_args!(
+                "{}
+",
+                line(figures)
+            ));
         }
     })?;
     if live {
-        println!();
+        say(format_args!("\n"));
     }
-    println!("The spectator compared {} event bytes: all as the console sent them.", last.checked);
+    say(format_args!(
+        "The spectator compared {} event bytes: all as the console sent them.
+",
+        last.checked
+    ));
     Ok(ExitCode::SUCCESS)
 }
 
 fn introduce(addresses: &Addresses) {
-    println!("A pretend console plays, a relay hands it on, a spectator checks every byte.");
+    say(format_args!(
+        "A pretend console plays, a relay hands it on, a spectator checks every byte.\n"
+    ));
     if let Some(address) = addresses.console {
-        println!("  Slippi Launcher, slippi-js, andross:  {address}");
+        say(format_args!("  Slippi Launcher, slippi-js, andross:  {address}\n"));
     }
     if let Some(address) = addresses.raw {
-        println!("  raw stream:                           {address}");
+        say(format_args!("  raw stream:                           {address}\n"));
     }
-    println!("Ctrl-C ends it.\n");
+    say(format_args!("Ctrl-C ends it.\n\n"));
+}
+
+/// Prints. A terminal or pipe that is gone is no reason to stop.
+fn say(text: std::fmt::Arguments<'_>) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_fmt(text).and_then(|()| out.flush());
 }
 
 fn line(figures: &Figures) -> String {

@@ -8,10 +8,13 @@ mod demo;
 mod relay;
 mod replay;
 
+use std::io::Write as _;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use andross::shutdown::{Reason, Shutdown};
 use clap::{Parser, Subcommand};
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::FormatTime;
@@ -49,7 +52,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     // The demonstration has its own live line; logs would only tear it.
-    init_logging(if matches!(cli.command, Command::Demo(_)) { "warn" } else { "info" });
+    let _log = init_logging(if matches!(cli.command, Command::Demo(_)) { "warn" } else { "info" });
     let shutdown = Shutdown::new();
     let on_signal = shutdown.clone();
     if let Err(error) = ctrlc::set_handler(move || on_signal.request(Reason::Signal)) {
@@ -65,22 +68,48 @@ pub fn main() -> ExitCode {
         Command::BenchFloor(args) => bench::run_floor(&args, &shutdown),
     };
     result.unwrap_or_else(|error| {
-        eprintln!("andross: {error:#}");
+        last_words(format!("andross: {error:#}"));
         ExitCode::FAILURE
     })
 }
 
+/// How long a terminal may take for the last line.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Says what went wrong, but does not wait for a terminal that takes nothing.
+fn last_words(text: String) {
+    let (said, heard) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let _ = writeln!(std::io::stderr(), "{text}");
+        let _ = said.send(());
+    });
+    let _ = heard.recv_timeout(LAST_WORDS);
+}
+
+/// Lines of the log that may wait for the terminal; beyond, the newest are dropped.
+const LOG_LINES: usize = 8192;
+
 /// Logs go to standard error, so that what a command prints can be piped. `RUST_LOG` says what is
-/// logged; else `default`.
-fn init_logging(default: &str) {
+/// logged; else `default`. What still waits is written when the guard is dropped, if that goes quickly.
+///
+/// A thread of its own writes them: a terminal that takes no output (text is selected in it, a pipe
+/// is stuck) or a log file on a full disk must not stop anybody who serves frames.
+fn init_logging(default: &str) -> WorkerGuard {
+    let (log, guard) = NonBlockingBuilder::default()
+        .lossy(true)
+        .buffered_lines_limit(LOG_LINES)
+        .thread_name("log")
+        .finish(std::io::stderr());
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_timer(LocalTime)
-        .with_writer(std::io::stderr)
+        .with_writer(log)
+        .log_internal_errors(false)
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .with_target(false)
         .init();
+    guard
 }
 
 /// The time as the clock on the wall has it: what someone compares a log with.

@@ -37,6 +37,8 @@ pub(super) struct Connection {
     intake: Intake,
     back_off: BackOff,
     phase: Phase,
+    /// Attempts by name so far.
+    attempts: usize,
     /// Whether the console ever answered.
     was_connected: bool,
     /// The trouble that was last told, so that the same one is not told at every attempt.
@@ -115,6 +117,7 @@ impl Connection {
             back_off: BackOff::new(timing.back_off),
             intake: Intake::new(station.clone()),
             phase: Phase::Waiting { until: now },
+            attempts: 0,
             was_connected: false,
             told: String::new(),
             source,
@@ -129,6 +132,9 @@ impl Connection {
             Phase::Waiting { until } => Some(*until),
             Phase::Resolving(_) => None,
             Phase::Connecting { since, .. } => Some(*since + self.timing.connect),
+            Phase::Greeting { since, .. } if self.source.raw => {
+                Some(*since + self.timing.raw_silence)
+            }
             Phase::Greeting { since, .. } if self.station.source() == SourceState::Busy => {
                 Some(*since + self.timing.give_up)
             }
@@ -149,7 +155,14 @@ impl Connection {
         if let Phase::Resolving(lookup) = &self.phase
             && let Some(found) = lookup.poll()
         {
-            let connected = found.and_then(|address| self.connect(address, now, context));
+            let connected = found.and_then(|addresses| {
+                // Each attempt takes the next: a name may have an address where nothing listens.
+                let turn = self.attempts % addresses.len().max(1);
+                self.attempts = self.attempts.wrapping_add(1);
+                let address = addresses.get(turn).copied();
+                let address = address.ok_or_else(|| io::Error::other("the name has no address"))?;
+                self.connect(address, now, context)
+            });
             return self.after(connected.map_err(Lost::from), now, context);
         }
         if self.deadline().is_none_or(|deadline| now < deadline) {
@@ -162,6 +175,9 @@ impl Connection {
             }
             Phase::Resolving(_) => Turn::default(),
             Phase::Connecting { .. } => self.lose(Lost::ConnectTimeout, now, context),
+            Phase::Greeting { .. } if self.source.raw => {
+                self.lose(Lost::Silent(self.timing.raw_silence), now, context)
+            }
             Phase::Greeting { since, .. } if now < *since + self.timing.give_up => {
                 let news = self.station.set_source(SourceState::Busy);
                 if news {
@@ -255,7 +271,6 @@ impl Connection {
         let handshake = self.intake.begin(self.source.raw);
         self.phase = Phase::Greeting { stream, since: now };
         if self.source.raw {
-            self.became_live(now);
             return Ok(true);
         }
         let Phase::Greeting { stream, .. } = &mut self.phase else {
@@ -324,8 +339,12 @@ impl Connection {
     /// Hangs up, tells why if that is news, and waits.
     fn lose(&mut self, lost: Lost, now: Instant, context: &Context<'_>) -> Turn {
         self.close(context);
-        self.tell(&lost.to_string());
-        let source_changed = self.station.set_source(SourceState::Connecting);
+        // A busy console was told of when it was found so, and it is still that.
+        let is_busy = matches!(lost, Lost::NoAnswer);
+        if !is_busy {
+            self.tell(&lost.to_string());
+        }
+        let source_changed = !is_busy && self.station.set_source(SourceState::Connecting);
         self.phase = Phase::Waiting { until: now + self.back_off.next() };
         Turn { source_changed, ..Turn::default() }
     }

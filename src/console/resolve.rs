@@ -9,18 +9,16 @@ use crate::session::Doorbell;
 /// A look-up under way, on a thread of its own that ends with it.
 #[derive(Debug)]
 pub(super) struct Lookup {
-    answer: Receiver<io::Result<SocketAddr>>,
+    answer: Receiver<io::Result<Vec<SocketAddr>>>,
 }
 
 impl Lookup {
-    /// Asks for the first address of `host`, and rings when it is there.
+    /// Asks for the addresses of `host`, and rings when it is there.
     pub(super) fn start(host: &str, port: u16, doorbell: Doorbell) -> io::Result<Self> {
         let (sender, answer) = channel();
         let host = host.to_owned();
         std::thread::Builder::new().name("resolver".into()).spawn(move || {
-            let found = (host.as_str(), port).to_socket_addrs().and_then(|mut addresses| {
-                addresses.next().ok_or_else(|| io::Error::other("the name has no address"))
-            });
+            let found = (host.as_str(), port).to_socket_addrs().map(Iterator::collect);
             // Nobody listens any more when the relay ends meanwhile.
             if sender.send(found).is_ok() {
                 let _ = doorbell.wake();
@@ -30,7 +28,7 @@ impl Lookup {
     }
 
     /// The answer, once it is there.
-    pub(super) fn poll(&self) -> Option<io::Result<SocketAddr>> {
+    pub(super) fn poll(&self) -> Option<io::Result<Vec<SocketAddr>>> {
         match self.answer.try_recv() {
             Ok(answer) => Some(answer),
             Err(TryRecvError::Empty) => None,

@@ -56,7 +56,8 @@ pub struct ConsumerThread {
     limits: ClientLimits,
     shutdown: Shutdown,
     /// Kept from turn to turn so that no turn allocates: chunks, and slab keys.
-    chunks: Vec<Arc<Chunk>>,
+    fresh: Vec<Arc<Chunk>>,
+    history: Vec<Arc<Chunk>>,
     turns: Vec<usize>,
     next_housekeeping: Instant,
 }
@@ -88,7 +89,8 @@ impl ConsumerThread {
             arrivals: 0,
             limits,
             shutdown,
-            chunks: Vec::new(),
+            fresh: Vec::new(),
+            history: Vec::new(),
             turns: Vec::new(),
             next_housekeeping: Instant::now() + HOUSEKEEPING,
         })
@@ -113,6 +115,7 @@ impl ConsumerThread {
             for event in &events {
                 if event.token() != DOORBELL {
                     self.on_event(event);
+                    self.serve_fresh();
                 }
             }
             self.take_in();
@@ -157,7 +160,8 @@ impl ConsumerThread {
         Some(deadline.saturating_duration_since(now))
     }
 
-    /// Hands what is new in each log to everyone who is up to date.
+    /// Hands what is new in each log to everyone who is up to date. Called between all pieces of
+    /// other work, so that nobody's frame waits for more than one of them.
     fn serve_fresh(&mut self) {
         for at in 0..self.stations.len() {
             if self.stations[at].has_news() {
@@ -167,7 +171,7 @@ impl ConsumerThread {
     }
 
     fn serve_station(&mut self, at: usize) {
-        let mut fresh = std::mem::take(&mut self.chunks);
+        let mut fresh = std::mem::take(&mut self.fresh);
         let mut turns = std::mem::take(&mut self.turns);
         let view = &mut self.stations[at];
         view.look(&mut fresh);
@@ -185,7 +189,7 @@ impl ConsumerThread {
         }
         self.stations[at].last_sent = Instant::now();
         fresh.clear();
-        (self.chunks, self.turns) = (fresh, turns);
+        (self.fresh, self.turns) = (fresh, turns);
     }
 
     /// Remembers what a client's turn left to do.
@@ -293,17 +297,21 @@ impl ConsumerThread {
         if self.catching_up.is_empty() {
             return;
         }
-        let mut chunks = std::mem::take(&mut self.chunks);
+        let mut chunks = std::mem::take(&mut self.history);
         for key in std::mem::take(&mut self.catching_up) {
             let Some(client) = self.clients.get_mut(key) else {
                 continue;
             };
-            client.is_catching_up = false;
+            // Another may have the key of one that left while it was listed.
+            if !std::mem::replace(&mut client.is_catching_up, false) {
+                continue;
+            }
             let progress = self.stations[client.station].catch_up(client, &mut chunks);
             self.settle(key, progress);
+            self.serve_fresh();
         }
         chunks.clear();
-        self.chunks = chunks;
+        self.history = chunks;
     }
 
     fn expire_greetings(&mut self, now: Instant) {

@@ -39,7 +39,11 @@ impl Journal {
     pub(super) fn begin(recording: &Path, note: &Note) -> io::Result<Self> {
         let path = path_of(recording);
         let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path)?;
-        file.lock()?;
+        match file.lock() {
+            // Some network shares know no locks: better a recording without one than none.
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
+            locked => locked?,
+        }
         let mut journal = Self { file, path };
         journal.update(note)?;
         Ok(journal)

@@ -87,6 +87,11 @@ impl Recording {
         self.open.is_none()
     }
 
+    /// Whether Game End is in it: nothing of this game can follow.
+    pub(super) fn has_ended(&self) -> bool {
+        self.summary.ended()
+    }
+
     /// Appends the events of `chunks`, which are of this game. Either all of them are in the file
     /// then, or, on an error, none count: [`Recording::reopen`] and write them again.
     pub(super) fn write(&mut self, chunks: &[Arc<Chunk>], scratch: &mut Vec<u8>) -> io::Result<()> {
@@ -138,11 +143,12 @@ impl Recording {
     pub(super) fn reopen(&mut self) -> io::Result<()> {
         self.open = None;
         let mut file = OpenOptions::new().write(true).open(&self.path)?;
+        // The note first: from here on a crash must leave something that says so.
+        let journal = Journal::begin(&self.path, &self.note)?;
         file.set_len(EVENTS_AT as u64 + self.len)?;
         file.seek(SeekFrom::Start(LENGTH_AT as u64))?;
         file.write_all(&HEADER[LENGTH_AT..])?;
         file.seek(SeekFrom::End(0))?;
-        let journal = Journal::begin(&self.path, &self.note)?;
         self.open = Some((file, journal));
         Ok(())
     }
@@ -153,6 +159,9 @@ impl Recording {
         let Some((file, _)) = &mut self.open else {
             return Ok(());
         };
+        if !self.path.try_exists()? {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "somebody deleted it"));
+        }
         file.seek(SeekFrom::Start(EVENTS_AT as u64 + self.len))?;
         file.write_all(&metadata)?;
         file.sync_data()?;

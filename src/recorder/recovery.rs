@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::journal::{Orphan, orphans};
-use crate::replay::{Facts, repair};
+use crate::replay::{Facts, RepairError, repair};
 use crate::slp::metadata::RecordingNotes;
 
 /// Repairs every file in `folder` whose note says that its writer is gone.
@@ -31,11 +31,18 @@ fn repair_orphan(orphan: Orphan) {
     };
     let recording = orphan.recording.clone();
     let path = recording.display();
-    match repair(&recording, &facts) {
-        Ok(_) => tracing::info!("{path}: was left unfinished by a crash and is repaired"),
-        Err(error) => tracing::warn!("{path}: was left unfinished by a crash: {error}"),
-    }
-    if let Err(error) = orphan.end() {
+    let is_done = match repair(&recording, &facts) {
+        Ok(_) => {
+            tracing::info!("{path}: was left unfinished by a crash and is repaired");
+            true
+        }
+        Err(error) => {
+            tracing::warn!("{path}: was left unfinished by a crash: {error}");
+            // With the note it is tried again at the next start, if that can ever help.
+            !matches!(error, RepairError::Write(_) | RepairError::InUse)
+        }
+    };
+    if is_done && let Err(error) = orphan.end() {
         tracing::warn!("{path}: the note beside it stays: {error}");
     }
 }

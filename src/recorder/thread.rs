@@ -133,9 +133,14 @@ impl RecorderThread {
 
 impl Track {
     fn deadline(&self, options: &RecorderOptions) -> Option<Instant> {
-        if let Some(failing) = &self.failing {
-            return Some(failing.retry_at);
+        match &self.failing {
+            Some(failing) => Some(failing.retry_at),
+            None => self.away_deadline(options),
         }
+    }
+
+    /// When the game being recorded is over because its console stayed away.
+    fn away_deadline(&self, options: &RecorderOptions) -> Option<Instant> {
         let is_open = self.recording.as_ref().is_some_and(|recording| !recording.is_complete());
         self.away_since.filter(|_| is_open).map(|since| since + options.away_limit)
     }
@@ -185,7 +190,7 @@ impl Track {
                 rest = &rest[run..];
             }
         }
-        if self.deadline(options).is_some_and(|deadline| deadline <= now) {
+        if self.away_deadline(options).is_some_and(|deadline| deadline <= now) {
             self.complete("the console stayed away")?;
         }
         Ok(())
@@ -203,8 +208,11 @@ impl Track {
             self.game = first.game();
             self.recording = Some(self.create(first, options)?);
         }
-        if first.game() != self.game && self.game != 0 {
+        if first.game() != self.game {
+            // Its beginning was lost: there is nothing to save it under.
+            self.complete("its end was lost")?;
             self.recording = None;
+            self.game = first.game();
         }
         if let Some(recording) = &mut self.recording {
             recording.write(run, &mut self.scratch)?;
@@ -234,7 +242,7 @@ impl Track {
             );
         }
         if let Some(recording) = &mut self.recording
-            && !recording.is_complete()
+            && !recording.has_ended()
         {
             recording.note_gap(chunk.lost().unwrap_or(0));
         }

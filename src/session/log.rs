@@ -8,9 +8,13 @@ use parking_lot::Mutex;
 use super::{Chunk, Seq};
 use crate::protocol::Cursor;
 
-/// The most event bytes that a log keeps. A long game of four Ice Climbers with items takes some 50
+/// The most memory that a log takes, in bytes. A long game of four Ice Climbers with items takes some 50
 /// MB; only something that is not a match, such as training mode left running, goes beyond.
 const MAX_RETAINED: usize = 96 * 1024 * 1024;
+
+/// What a chunk takes in memory beside its message: itself, two allocations, its place in the list.
+/// Counted, because a source could send chunks of a single byte.
+const CHUNK_COST: usize = 256;
 
 /// How much of a game's beginning is kept when the game outgrows [`MAX_RETAINED`]: the sizes, Game
 /// Start and the gecko list, without which nothing later can be read. The list alone is 56 KiB in
@@ -166,8 +170,8 @@ impl Log {
     }
 
     /// Lets go of what nobody needs: all but the last two games, and of a log beyond
-    /// [`MAX_RETAINED`] the older half behind the current game's prologue. Returns the event bytes
-    /// that are still kept.
+    /// [`MAX_RETAINED`] the older half behind the current game's prologue. Returns the bytes of
+    /// memory still taken.
     ///
     /// Dropping the chunks themselves is left to the end, without the lock.
     pub(super) fn trim(&self) -> usize {
@@ -181,25 +185,34 @@ impl Log {
         let game = chunks.last().map_or(0, |last| last.game);
         let old = chunks.partition_point(|chunk| chunk.game + 1 < game && chunk.seq < pinned);
         dropped.extend(chunks.drain(..old));
-        let mut retained: usize = chunks.iter().map(|chunk| chunk.data.len()).sum();
+        let mut retained = cost(&chunks);
         if retained > max_retained {
             let start = chunks.partition_point(|chunk| chunk.game < game);
             dropped.extend(chunks.drain(..start));
+            retained = cost(&chunks);
+        }
+        if retained > max_retained {
             let mut prologue = 0;
             let keep = chunks
                 .iter()
                 .take_while(|chunk| {
                     prologue += chunk.data.len();
-                    prologue <= PROLOGUE.min(max_retained / 4) && chunk.frame.is_none()
+                    chunk.starts_game
+                        || prologue <= PROLOGUE.min(max_retained / 4) && chunk.frame.is_none()
                 })
                 .count();
             let half = keep + (chunks.len() - keep) / 2;
             dropped.extend(chunks.drain(keep..half));
-            retained = chunks.iter().map(|chunk| chunk.data.len()).sum();
+            retained = cost(&chunks);
         }
         drop(chunks);
         retained
     }
+}
+
+/// Bytes of memory that chunks take, near enough.
+fn cost(chunks: &[Arc<Chunk>]) -> usize {
+    chunks.iter().map(|chunk| chunk.message.len() + CHUNK_COST).sum()
 }
 
 #[cfg(test)]

@@ -18,6 +18,9 @@ use crate::slp::{EventCode, FrameIndex, FrameTracker, Scanner};
 /// a walk over the log, so not each time.
 const TRIM_EVERY: usize = 4 * 1024 * 1024;
 
+/// How many frames a rollback can send again at most, with room to spare: Slippi Online allows 7.
+const MAX_ROLLBACK: i32 = 60;
+
 /// Appends to one station's log.
 pub struct Writer {
     station: Arc<Station>,
@@ -35,6 +38,7 @@ pub struct Writer {
     epoch: u32,
     game: u64,
     in_game: bool,
+    last_frame: Option<FrameIndex>,
     appended_since_trim: usize,
 }
 
@@ -85,6 +89,7 @@ impl Writer {
             epoch: 0,
             game: 0,
             in_game: false,
+            last_frame: None,
             appended_since_trim: 0,
         }
     }
@@ -128,9 +133,7 @@ impl Writer {
             self.carry.clear();
             self.repeating_from = None;
             self.note_gap(replay.pos.0 - end.0);
-            self.append(replay.pos, replay.data, now, &mut written);
-        } else if replay.force_pos {
-            self.begin_positions();
+            self.look_behind_gap(replay.data);
             self.append(replay.pos, replay.data, now, &mut written);
         } else {
             self.carry.clear();
@@ -161,13 +164,18 @@ impl Writer {
     ) {
         let known = self.station.log.bytes_from(pos, data.len());
         if !known.is_empty() && data.starts_with(&known) {
-            self.repeating_from.get_or_insert(pos);
             let new = &data[known.len()..];
-            if !new.is_empty() {
-                self.repeating_from = None;
-                self.append(pos.plus(known.len()), new, now, written);
+            let behind = pos.plus(known.len());
+            if new.is_empty() {
+                self.repeating_from.get_or_insert(pos);
+                return;
             }
-            return;
+            if self.end == Some(behind) {
+                self.repeating_from = None;
+                self.append(behind, new, now, written);
+                return;
+            }
+            // The log has a hole here: what the source repeats cannot be told from other bytes.
         }
         let from = self.repeating_from.take().unwrap_or(pos);
         let skipped = usize::try_from(pos.0.saturating_sub(from.0)).unwrap_or(0);
@@ -253,7 +261,39 @@ impl Writer {
         }
     }
 
+    /// Behind a gap another game may be on, whose beginning was lost with the end of the one before:
+    /// none was on, or its frames are from before those that came.
+    fn look_behind_gap(&mut self, data: &[u8]) {
+        let mut scanner = self.scanner.clone();
+        let mut rest = data;
+        let mut first = None;
+        while first.is_none()
+            && let Ok(Some(event)) = scanner.next(rest)
+        {
+            if event.code() == EventCode::EVENT_PAYLOADS {
+                return;
+            }
+            first = event.frame();
+            rest = &rest[event.len()..];
+        }
+        let goes_back = match (first, self.last_frame) {
+            (Some(first), Some(last)) => first.0 < last.0.saturating_sub(MAX_ROLLBACK),
+            _ => false,
+        };
+        if self.game > 0 && (goes_back || !self.in_game) {
+            tracing::warn!(
+                station = self.station.name,
+                "a game is on whose beginning was lost: it is relayed, but cannot be saved"
+            );
+            self.game += 1;
+            self.in_game = false;
+            self.last_frame = None;
+            self.frames = FrameTracker::new();
+        }
+    }
+
     fn begin_game(&mut self) {
+        self.last_frame = None;
         self.game += 1;
         self.in_game = true;
         self.frames = FrameTracker::new();
@@ -301,6 +341,7 @@ impl Writer {
         };
         stats.bytes.add(data.len() as u64);
         if let Some(frame) = piece.frame {
+            self.last_frame = Some(frame);
             stats.frame.set(i64::from(frame.0));
         }
         self.seq = self.seq.next();
