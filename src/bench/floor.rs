@@ -13,7 +13,7 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use thiserror::Error;
 
 use super::is_drained;
-use crate::net::{bind_tcp, nonblocking, raise_open_files_limit};
+use crate::net::{bind_tcp, nonblocking, raise_open_files_limit, sleep_in};
 use crate::protocol::console::Handshake;
 use crate::shutdown::Shutdown;
 
@@ -66,7 +66,8 @@ pub fn run_floor(options: &FloorOptions, shutdown: &Shutdown) -> Result<(), Floo
     let mut events = Events::with_capacity(8);
     let mut spectators = Vec::with_capacity(options.spectators);
     while spectators.len() < options.spectators {
-        if wait(&mut poll, &mut events, shutdown)? {
+        sleep_in(&mut poll, &mut events, None);
+        if shutdown.is_requested() {
             return Ok(());
         }
         accept(&listener, options.spectators, &mut spectators)?;
@@ -74,7 +75,8 @@ pub fn run_floor(options: &FloorOptions, shutdown: &Shutdown) -> Result<(), Floo
 
     poll.registry().register(&mut source, SOURCE, Interest::READABLE)?;
     let mut buffer = vec![0; READ_LEN];
-    while !wait(&mut poll, &mut events, shutdown)? {
+    while !shutdown.is_requested() {
+        sleep_in(&mut poll, &mut events, None);
         for event in events.iter().filter(|event| event.token() == SOURCE) {
             while let Some(len) = nonblocking(|| source.read(&mut buffer))? {
                 if len == 0 {
@@ -111,12 +113,4 @@ fn accept(
         spectators.push(spectator);
     }
     Ok(())
-}
-
-/// Sleeps until something happens; whether somebody asked to stop.
-fn wait(poll: &mut Poll, events: &mut Events, shutdown: &Shutdown) -> io::Result<bool> {
-    match poll.poll(events, None) {
-        Err(error) if error.kind() != io::ErrorKind::Interrupted => Err(error),
-        _ => Ok(shutdown.is_requested()),
-    }
 }

@@ -56,6 +56,8 @@ pub struct Options {
     pub spectators: Vec<usize>,
     /// Processes that share the spectators.
     pub spectator_processes: usize,
+    /// Threads of the relay that serve spectators; `None` leaves that to the relay.
+    pub consumers: Option<u16>,
     /// How long the frames of one round take.
     pub seconds: u32,
     /// Rounds of each row, for the floor and for the relay each.

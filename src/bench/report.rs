@@ -40,6 +40,8 @@ pub struct Report {
     pub rounds: usize,
     /// Processes that the spectators were in.
     pub spectator_processes: usize,
+    /// Threads of the relay that served spectators, if the bench said how many.
+    pub consumers: Option<u16>,
     /// Cores of this machine.
     pub cores: usize,
     /// Its system.
@@ -73,6 +75,7 @@ impl Report {
             seconds: options.seconds,
             rounds: options.rounds,
             spectator_processes: options.spectator_processes,
+            consumers: options.consumers,
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             system: std::env::consts::OS,
             rows: Vec::new(),

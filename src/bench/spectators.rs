@@ -17,7 +17,7 @@ use thiserror::Error;
 
 use super::game::{self, Game};
 use super::is_drained;
-use crate::net::{nonblocking, raise_open_files_limit};
+use crate::net::{nonblocking, raise_open_files_limit, sleep_in};
 use crate::protocol::console::{
     ConsoleError, Handshake, LENGTH_PREFIX, MAX_MESSAGE_LEN, Message, split_message,
 };
@@ -220,11 +220,7 @@ impl Audience {
         let mut events = Events::with_capacity(EVENTS);
         self.last_byte = Instant::now();
         while !is_enough(self) {
-            if let Err(error) = self.poll.poll(&mut events, Some(SILENCE))
-                && error.kind() != io::ErrorKind::Interrupted
-            {
-                return Err(error.into());
-            }
+            sleep_in(&mut self.poll, &mut events, Some(SILENCE));
             if shutdown.is_requested() {
                 return Ok(false);
             }

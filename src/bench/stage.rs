@@ -40,8 +40,14 @@ impl Forwarder {
         }
     }
 
-    fn args(self, source: SocketAddr, listen: SocketAddr, spectators: usize) -> Vec<OsString> {
-        let args = match self {
+    fn args(
+        self,
+        options: &Options,
+        source: SocketAddr,
+        listen: SocketAddr,
+        spectators: usize,
+    ) -> Vec<OsString> {
+        let mut args = match self {
             Self::Floor => {
                 format!("bench-floor --source {source} --listen {listen} --spectators {spectators}")
             }
@@ -50,6 +56,9 @@ impl Forwarder {
                  --max-clients {spectators} --max-clients-per-address {spectators}"
             ),
         };
+        if let (Self::Relay, Some(consumers)) = (self, options.consumers) {
+            args += &format!(" --consumers {consumers}");
+        }
         args.split_whitespace().map(OsString::from).collect()
     }
 }
@@ -77,7 +86,7 @@ impl<'a> Stage<'a> {
             let attempt = attempts.next();
             let listen = free_port()?;
             let source = Source::start(game.clone(), options.fps)?;
-            let args = forwarder.args(source.address(), listen, spectators);
+            let args = forwarder.args(options, source.address(), listen, spectators);
             let mut stage = Self {
                 shutdown,
                 forwarder: Child::spawn(&options.executable, forwarder.name(), args)?,

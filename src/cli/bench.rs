@@ -40,6 +40,10 @@ pub struct Args {
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = value_parser!(u16).range(1..=64))]
     spectator_processes: u16,
 
+    /// Threads of the relay that serve spectators [default: the relay's own]
+    #[arg(long, value_name = "NUMBER", value_parser = value_parser!(u16).range(1..=64))]
+    consumers: Option<u16>,
+
     /// Print one JSON object with everything instead of the table
     #[arg(long)]
     json: bool,
@@ -59,6 +63,7 @@ pub fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
         executable: std::env::current_exe().context("this program cannot find itself")?,
         spectators: args.spectators.iter().map(|&n| n as usize).collect(),
         spectator_processes: args.spectator_processes.into(),
+        consumers: args.consumers,
         seconds: args.seconds,
         rounds: args.rounds.into(),
         fps: args.fps,
