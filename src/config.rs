@@ -38,12 +38,18 @@ impl RelayConfig {
             listen: None,
             raw_listen: None,
             replays: None,
-            consumers: std::thread::available_parallelism().map_or(1, usize::from),
+            consumers: default_consumers(),
             limits: ClientLimits::default(),
             timing: SourceTiming::default(),
             away_limit: Duration::from_secs(60),
         }
     }
+}
+
+/// Half the cores: the other half has the kernel's share of the sending to do, and whatever else
+/// runs on a venue's laptop. Measured on two cores, see `docs/performance.md`.
+pub fn default_consumers() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2))
 }
 
 /// How much spectators may take.

@@ -60,7 +60,7 @@ pub struct Args {
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
     away_limit: Duration,
 
-    /// Threads that serve spectators [default: the number of cores]
+    /// Threads that serve spectators [default: half the number of cores]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=64))]
     consumers: Option<u16>,
 }
