@@ -16,9 +16,10 @@ use std::time::{Duration, Instant};
 
 use andross::bench::Game;
 use andross::config::ClientLimits;
-use andross::consumer::{Admission, ConsumerThread, Listener, ListenerThread, Protocol};
+use andross::consumer::{Admission, ConsumerThread, Listener, ListenerThread};
 use andross::net::raise_open_files_limit;
 use andross::protocol::Cursor;
+use andross::protocol::Protocol;
 use andross::protocol::console::Replay;
 use andross::session::{Announcer, Divergence, Log, Seq, SignalKind, Station, StationId, Writer};
 use andross::shutdown::{Reason, Shutdown, Worker, join_all};

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use thiserror::Error;
 
 use crate::config::{RelayConfig, Source};
-use crate::consumer::Protocol;
+use crate::protocol::Protocol;
 use crate::protocol::console::{
     self, Handshake, LENGTH_PREFIX, MAX_MESSAGE_LEN, Message, split_message,
 };

@@ -22,6 +22,7 @@ pub mod config;
 pub mod console;
 pub mod consumer;
 pub mod demo;
+pub mod engine;
 pub mod net;
 pub mod protocol;
 pub mod recorder;

@@ -15,8 +15,9 @@ use thiserror::Error;
 
 use crate::config::RelayConfig;
 use crate::console::{ConsoleThread, SourceStation};
-use crate::consumer::{Admission, ConsumerThread, Listener, ListenerThread, Protocol};
+use crate::consumer::{Admission, ConsumerThread, Listener, ListenerThread};
 use crate::net::raise_open_files_limit;
+use crate::protocol::Protocol;
 use crate::recorder::{RecorderOptions, RecorderThread};
 use crate::session::{Announcer, Station, StationId};
 use crate::shutdown::{Reason, Shutdown, Worker, join_all};
@@ -80,10 +81,10 @@ impl Relay {
     pub fn start(config: RelayConfig, shutdown: &Shutdown) -> Result<Self, StartError> {
         let limits = client_limits(&config);
         let stations: Vec<Arc<Station>> = config
-            .sources
+            .stations
             .iter()
             .enumerate()
-            .map(|(k, source)| Arc::new(Station::new(StationId(k), &source.name)))
+            .map(|(k, wanted)| Arc::new(Station::new(StationId(k as u64), &wanted.source.name)))
             .collect();
         let bound = bind_listeners(&config, &stations)?;
         let listeners = bound.iter().map(|(id, l)| (*id, l.protocol(), l.address())).collect();
@@ -111,10 +112,13 @@ impl Relay {
         let bound = bound.into_iter().map(|(_, listener)| listener).collect();
         let listener = ListenerThread::new(bound, inboxes, admission.clone(), shutdown.clone())?;
         let sources = config
-            .sources
+            .stations
             .into_iter()
             .zip(&stations)
-            .map(|(source, station)| SourceStation { source, station: station.clone() })
+            .map(|(wanted, station)| SourceStation {
+                source: wanted.source,
+                station: station.clone(),
+            })
             .collect();
         let console = ConsoleThread::new(sources, config.timing, announcer, shutdown.clone())?;
 

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &["demo", "bench"],
     &["relay"],
-    &["console", "consumer", "recorder", "simulator"],
+    &["control"],
+    &["engine"],
+    &["console", "consumer", "discovery", "recorder", "simulator"],
     &["session", "replay"],
     &["net", "stats", "shutdown", "config"],
     &["protocol"],

@@ -411,7 +411,7 @@ fn a_raw_source_that_hangs_up_is_backed_off_from() {
         }
     });
     let venue = Venue::relay(address, Shutdown::new(), |config| {
-        config.sources[0].raw = true;
+        config.stations[0].source.raw = true;
         config.timing.back_off = (Duration::from_millis(20), Duration::from_secs(60));
     });
     wait_until("it was tried some times", || attempts.load(Ordering::Relaxed) >= 4);

@@ -14,7 +14,7 @@ use super::intake::Intake;
 use super::resolve::{Lookup, literal};
 use crate::config::{Source, SourceTiming};
 use crate::net::{Fill, nonblocking};
-use crate::protocol::Dialect;
+use crate::protocol::Protocol;
 use crate::protocol::console::ConsoleError;
 use crate::session::{Doorbell, SourceState, Station, Written};
 
@@ -145,7 +145,7 @@ impl Connection {
 
     fn silence(&self) -> Duration {
         match self.intake.dialect() {
-            Some(Dialect::Raw) => self.timing.raw_silence,
+            Some(Protocol::Raw) => self.timing.raw_silence,
             _ => self.timing.silence,
         }
     }

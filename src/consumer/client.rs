@@ -13,7 +13,7 @@ use super::admission::Place;
 use super::view::Progress;
 use crate::net::nonblocking;
 use crate::protocol::console::{ConsoleError, Handshake, KEEP_ALIVE, LENGTH_PREFIX, split_message};
-use crate::protocol::{Cursor, raw};
+use crate::protocol::{Cursor, Protocol, raw};
 use crate::session::{Chunk, Seq, Station};
 
 /// The most slices that one vectored write takes; far below every system's limit.
@@ -21,15 +21,6 @@ const MAX_SLICES: usize = 64;
 
 /// What a spectator may send in its life, in bytes: it has one handshake to say, and nothing else.
 const MAX_INPUT: usize = 64 * 1024;
-
-/// What a spectator speaks.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Protocol {
-    /// The console protocol.
-    Console,
-    /// Raw event bytes.
-    Raw,
-}
 
 /// Why a spectator is hung up on.
 #[derive(Debug, Error)]

@@ -9,9 +9,9 @@ use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};
 
 use super::admission::{Admission, Place};
-use super::client::Protocol;
 use super::inbox::Inbox;
 use crate::net::{bind_tcp, nonblocking, prepare_spectator, sleep_in};
+use crate::protocol::Protocol;
 use crate::shutdown::Shutdown;
 
 const DOORBELL: Token = Token(usize::MAX);

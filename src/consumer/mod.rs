@@ -13,7 +13,6 @@ mod thread;
 mod view;
 
 pub use admission::{Admission, Place, Refusal};
-pub use client::Protocol;
 pub use inbox::Inbox;
 pub use listener::{Listener, ListenerThread};
 pub use thread::ConsumerThread;

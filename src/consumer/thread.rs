@@ -9,12 +9,13 @@ use mio::event::Event;
 use mio::{Events, Interest, Poll, Token, Waker};
 use slab::Slab;
 
-use super::client::{Client, Farewell, Protocol};
+use super::client::{Client, Farewell};
 use super::inbox::{Door, Inbox, inbox};
 use super::listener::Admitted;
 use super::view::{Progress, View};
 use crate::config::ClientLimits;
 use crate::net::sleep_in;
+use crate::protocol::Protocol;
 use crate::protocol::console::KEEP_ALIVE_MS;
 use crate::session::{Announcer, Chunk, Signals, Station};
 use crate::shutdown::Shutdown;

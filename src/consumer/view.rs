@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use hdrhistogram::Histogram;
 
-use super::client::{Client, Delivery, Farewell, Protocol};
+use super::client::{Client, Delivery, Farewell};
+use crate::protocol::Protocol;
 use crate::session::{Chunk, Seq, Station};
 use crate::stats::{latency_histogram, record};
 

@@ -60,7 +60,7 @@ impl fmt::Debug for ClientToken {
 
 /// What the other end of a connection speaks, told from its first bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Dialect {
+pub enum Protocol {
     /// Length-prefixed UBJSON messages, a handshake reply first.
     Console,
     /// Raw event bytes: a console before the protocol, or Slippi Launcher's relay.
@@ -72,10 +72,10 @@ pub enum Dialect {
 ///
 /// slippi-js looks at its first read only, however short; this looks on until 13 bytes have come or
 /// one of them rules the reply out.
-pub fn detect_dialect(first: &[u8]) -> Option<Dialect> {
+pub fn detect_protocol(first: &[u8]) -> Option<Protocol> {
     match console::reply_start(first) {
-        ReplyStart::Yes => Some(Dialect::Console),
-        ReplyStart::No => Some(Dialect::Raw),
+        ReplyStart::Yes => Some(Protocol::Console),
+        ReplyStart::No => Some(Protocol::Raw),
         ReplyStart::TooShort => None,
     }
 }

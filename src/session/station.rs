@@ -12,7 +12,7 @@ use crate::stats::StationStats;
 
 /// The place of a station in the relay's list, from 0.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct StationId(pub usize);
+pub struct StationId(pub u64);
 
 /// What the console thread is doing about a station's source.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -49,6 +49,12 @@ pub struct Station {
     identity: Mutex<Identity>,
     source: Mutex<SourceState>,
     recording: Mutex<Option<PathBuf>>,
+}
+
+impl fmt::Debug for Station {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Station").field("id", &self.id).field("name", &self.name).finish()
+    }
 }
 
 impl Station {

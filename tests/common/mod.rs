@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use andross::config::{RelayConfig, Source, SourceTiming};
-use andross::consumer::Protocol;
+use andross::protocol::Protocol;
 use andross::protocol::console::{
     Handshake, HandshakeReply, LENGTH_PREFIX, MAX_MESSAGE_LEN, Message, split_message,
 };

@@ -1,113 +1,11 @@
-//! What the command line means, validated.
+//! Where a station's games come from, as it is typed.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
 
 use thiserror::Error;
 
 use crate::protocol::console;
-
-/// Everything a relay needs to know.
-#[derive(Clone, Debug)]
-pub struct RelayConfig {
-    /// The consoles, a station each, in order.
-    pub sources: Vec<Source>,
-    /// Where spectators of the console protocol connect: station k on port + k. `None`: nowhere.
-    pub listen: Option<SocketAddr>,
-    /// Where raw spectators connect, likewise.
-    pub raw_listen: Option<SocketAddr>,
-    /// The folder that games are kept in. `None`: they are not.
-    pub replays: Option<PathBuf>,
-    /// How many threads serve spectators.
-    pub consumers: usize,
-    /// Limits on spectators.
-    pub limits: ClientLimits,
-    /// Patience with the console.
-    pub timing: SourceTiming,
-    /// How long a source may stay away before its game's file is completed.
-    pub away_limit: Duration,
-}
-
-impl RelayConfig {
-    /// The default settings for `sources`, with nothing listening and nothing recorded yet.
-    pub fn new(sources: Vec<Source>) -> Self {
-        Self {
-            sources,
-            listen: None,
-            raw_listen: None,
-            replays: None,
-            consumers: default_consumers(),
-            limits: ClientLimits::default(),
-            timing: SourceTiming::default(),
-            away_limit: Duration::from_secs(60),
-        }
-    }
-}
-
-/// Half the cores: the other half has the kernel's share of the sending to do, and whatever else
-/// runs on a venue's laptop. Measured on two cores, see `docs/performance.md`.
-pub fn default_consumers() -> usize {
-    std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2))
-}
-
-/// How much spectators may take.
-#[derive(Clone, Copy, Debug)]
-pub struct ClientLimits {
-    /// Connected at once, all stations together.
-    pub total: usize,
-    /// Connected at once from one address.
-    pub per_address: usize,
-    /// The longest handshake in bytes, its length excluded.
-    pub handshake_len: usize,
-    /// How long a spectator may take for its handshake.
-    pub handshake_time: Duration,
-}
-
-impl Default for ClientLimits {
-    /// As many in all as a laptop serves in time; from one address so many that a shared router is
-    /// no trouble but one broken program cannot take every place; the console's own handshake
-    /// limits.
-    fn default() -> Self {
-        Self {
-            total: 4096,
-            per_address: 256,
-            handshake_len: console::MAX_HANDSHAKE_LEN,
-            handshake_time: Duration::from_millis(console::HANDSHAKE_TIMEOUT_MS),
-        }
-    }
-}
-
-/// How patient the console thread is.
-#[derive(Clone, Copy, Debug)]
-pub struct SourceTiming {
-    /// For a connection to be made.
-    pub connect: Duration,
-    /// For the answer to the handshake, before the console is called busy.
-    pub busy_after: Duration,
-    /// For the answer to the handshake, before the connection is made anew.
-    pub give_up: Duration,
-    /// Without a byte from a console, which sends a keep-alive every 0.5 s.
-    pub silence: Duration,
-    /// Without a byte from a raw source, which need not send any.
-    pub raw_silence: Duration,
-    /// The first and the longest wait before another attempt.
-    pub back_off: (Duration, Duration),
-}
-
-impl Default for SourceTiming {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(5),
-            busy_after: Duration::from_secs(3),
-            give_up: Duration::from_secs(30),
-            silence: Duration::from_secs(5),
-            raw_silence: Duration::from_secs(20),
-            back_off: (Duration::from_millis(250), Duration::from_secs(5)),
-        }
-    }
-}
 
 /// Where a station's games come from: `[name=]host[:port]` or `[name=]raw:host:port`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -134,9 +32,48 @@ pub enum SourceError {
     /// A raw source without a port.
     #[error("`{0}` needs a port; write raw:host:port, such as raw:192.168.1.5:53742")]
     RawPort(String),
-    /// A name that cannot be part of a file's name.
-    #[error("the station's name `{0}` may only have letters, digits, spaces, - and _")]
+    /// A name that cannot be part of a file's name, or is too long for one.
+    #[error(
+        "the station's name `{0}` must have 1 to {MAX_NAME} letters, digits, spaces, -, _, . or :"
+    )]
     Name(String),
+    /// The name of the program output.
+    #[error("a station cannot be called `{PROGRAM}`: that is the program output")]
+    Reserved,
+}
+
+/// The longest name of a station, in characters: it becomes a part of file names.
+const MAX_NAME: usize = 64;
+
+/// What the program output is called, and nothing else.
+const PROGRAM: &str = "program";
+
+/// Checks what people want to call a station.
+///
+/// # Errors
+/// [`SourceError::Name`] or [`SourceError::Reserved`].
+pub fn check_station_name(name: &str) -> Result<(), SourceError> {
+    let fits = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.' | ':');
+    if name.trim().is_empty() || name.chars().count() > MAX_NAME || !name.chars().all(fits) {
+        return Err(SourceError::Name(name.chars().take(2 * MAX_NAME).collect()));
+    }
+    if name.eq_ignore_ascii_case(PROGRAM) {
+        return Err(SourceError::Reserved);
+    }
+    Ok(())
+}
+
+impl fmt::Display for Source {
+    /// The address without the name, as it can be typed again.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let raw = if self.raw { "raw:" } else { "" };
+        let Self { host, port, .. } = self;
+        if host.contains(':') {
+            write!(f, "{raw}[{host}]:{port}")
+        } else {
+            write!(f, "{raw}{host}:{port}")
+        }
+    }
 }
 
 impl FromStr for Source {
@@ -161,10 +98,7 @@ impl FromStr for Source {
             None => console::PORT,
         };
         let name = name.unwrap_or(host);
-        let fits = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.' | ':');
-        if name.is_empty() || !name.chars().all(fits) {
-            return Err(SourceError::Name(name.to_owned()));
-        }
+        check_station_name(name)?;
         Ok(Self { name: name.to_owned(), host: host.to_owned(), port, raw })
     }
 }
@@ -222,5 +156,14 @@ mod tests {
         assert_eq!(error("raw:wii"), SourceError::RawPort("raw:wii".into()));
         assert_eq!(error("x="), SourceError::NoHost("x=".into()));
         assert_eq!(error("../x=wii"), SourceError::Name("../x".into()));
+        assert_eq!(error("Program=wii"), SourceError::Reserved);
+        assert!(matches!(error(&format!("{}=wii", "x".repeat(65))), SourceError::Name(_)));
+    }
+
+    #[test]
+    fn a_source_reads_back_as_it_is_shown() {
+        for text in ["192.168.1.20:51441", "raw:[::1]:53742", "wii.lan:666"] {
+            assert_eq!(text.parse::<Source>().unwrap().to_string(), text);
+        }
     }
 }

@@ -1,0 +1,147 @@
+//! What the command line and the configuration file mean, validated.
+
+mod delay;
+mod limits;
+mod source;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::protocol::{console, discovery};
+
+pub use delay::{DelaySettings, MAX_DELAY};
+pub use limits::{ClientLimits, SourceTiming};
+pub use source::{Source, SourceError, check_station_name};
+
+/// The most stations that a relay has at once: several times what a venue has consoles, and so few
+/// that neither the operator nor a flood of invented announcements can exhaust ports or memory.
+pub const MAX_STATIONS: usize = 64;
+
+/// The port of the dashboard's and the control calls' HTTP server.
+pub const HTTP_PORT: u16 = 51480;
+
+/// Everything a relay needs to know.
+#[derive(Clone, Debug)]
+pub struct RelayConfig {
+    /// The consoles, a station each, in order.
+    pub stations: Vec<StationConfig>,
+    /// Where spectators of the console protocol connect: station k on port + k. `None`: nowhere.
+    pub listen: Option<SocketAddr>,
+    /// Where raw spectators connect, likewise.
+    pub raw_listen: Option<SocketAddr>,
+    /// Where the control calls are answered. `None`: nowhere.
+    pub http: Option<HttpConfig>,
+    /// The folder that games are kept in. `None`: they are not.
+    pub replays: Option<PathBuf>,
+    /// Whether each station has a folder of its own in there.
+    pub replay_folders: bool,
+    /// How long a source may stay away before its game's file is completed.
+    pub away_limit: Duration,
+    /// How many threads serve spectators.
+    pub consumers: usize,
+    /// Limits on spectators.
+    pub limits: ClientLimits,
+    /// Patience with the consoles.
+    pub timing: SourceTiming,
+    /// How late spectators see what happens, where a station does not say otherwise.
+    pub delay: DelaySettings,
+    /// Adopt the consoles that announce themselves. `None`: do not listen for them.
+    pub discovery: Option<DiscoveryConfig>,
+    /// The program output. `None`: it exists once somebody chooses a station for it.
+    pub program: Option<ProgramConfig>,
+}
+
+impl RelayConfig {
+    /// The default settings for `sources`, with nothing listening and nothing recorded yet.
+    pub fn new(sources: Vec<Source>) -> Self {
+        Self {
+            stations: sources.into_iter().map(StationConfig::new).collect(),
+            listen: None,
+            raw_listen: None,
+            http: None,
+            replays: None,
+            replay_folders: false,
+            away_limit: Duration::from_secs(60),
+            consumers: default_consumers(),
+            limits: ClientLimits::default(),
+            timing: SourceTiming::default(),
+            delay: DelaySettings::default(),
+            discovery: None,
+            program: None,
+        }
+    }
+}
+
+/// Half the cores: the other half has the kernel's share of the sending to do, and whatever else
+/// runs on a venue's laptop. Measured on two cores, see `docs/performance.md`.
+pub fn default_consumers() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2))
+}
+
+/// One station as it was asked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StationConfig {
+    /// Its console, and what it is called.
+    pub source: Source,
+    /// How late its spectators see it.
+    pub delay: DelaySettings,
+    /// Whether its games are saved, if any are.
+    pub record: bool,
+}
+
+impl StationConfig {
+    /// A station with the default settings.
+    pub fn new(source: Source) -> Self {
+        Self { source, delay: DelaySettings::default(), record: true }
+    }
+}
+
+/// How control calls are answered.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HttpConfig {
+    /// Where. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The file whose first line is the token that changing calls must show; `None` on loopback
+    /// means that none is needed, elsewhere that nothing can be changed.
+    pub token_file: Option<PathBuf>,
+    /// Names, besides addresses and `localhost`, by which browsers may call this server.
+    pub host_names: Vec<String>,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            listen: (Ipv4Addr::LOCALHOST, HTTP_PORT).into(),
+            token_file: None,
+            host_names: Vec::new(),
+        }
+    }
+}
+
+/// How consoles are discovered.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DiscoveryConfig {
+    /// Where announcements are heard, UDP.
+    pub listen: SocketAddr,
+    /// The port that a discovered console is asked on: an announcement does not tell.
+    pub console_port: u16,
+}
+
+impl Default for DiscoveryConfig {
+    fn default() -> Self {
+        Self {
+            listen: (Ipv4Addr::UNSPECIFIED, discovery::PORT).into(),
+            console_port: console::PORT,
+        }
+    }
+}
+
+/// The program output: a station that shows whichever other station is chosen.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ProgramConfig {
+    /// The station it shows first, by name; `None`: nothing yet.
+    pub station: Option<String>,
+    /// How late its spectators see it.
+    pub delay: DelaySettings,
+}
