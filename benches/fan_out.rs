@@ -90,19 +90,20 @@ impl House {
     fn with(spectators: usize) -> std::io::Result<Self> {
         let shutdown = Shutdown::new();
         let station = Arc::new(Station::new(StationId(0), "bench"));
-        let stations = [station.clone()];
         let mut announcer = Announcer::new();
         let limits =
             ClientLimits { total: spectators, per_address: spectators, ..ClientLimits::default() };
-        let consumer = ConsumerThread::new(&stations, &mut announcer, limits, shutdown.clone())?;
-        let listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into(), 0, Protocol::Raw)?;
+        let consumer = ConsumerThread::new(&mut announcer, limits, shutdown.clone())?;
+        let listener =
+            Listener::bind((Ipv4Addr::LOCALHOST, 0).into(), station.clone(), Protocol::Raw)?;
         let address = listener.address();
         let admission = Admission::new(limits.total, limits.per_address);
         let inboxes = vec![consumer.inbox()];
-        let listener = ListenerThread::new(vec![listener], inboxes, admission, shutdown.clone())?;
+        let reception = ListenerThread::new(inboxes, admission, shutdown.clone())?;
+        reception.porter().open(listener);
         let workers = vec![
             Worker::spawn("consumer", &shutdown, move || consumer.run())?,
-            Worker::spawn("listener", &shutdown, move || listener.run())?,
+            Worker::spawn("listener", &shutdown, move || reception.run())?,
         ];
         let mut peers = Vec::new();
         for _ in 0..spectators {

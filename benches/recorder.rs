@@ -21,11 +21,14 @@ const FRAMES: usize = 3600;
 fn recorder_before(game: &Game, folder: &std::path::Path) -> RecorderThread {
     let station = Arc::new(Station::new(StationId(0), "bench"));
     let mut announcer = Announcer::new();
-    let options =
-        RecorderOptions { folder: folder.to_owned(), away_limit: Duration::from_secs(60) };
-    let stations = [station.clone()];
-    let recorder = RecorderThread::new(&stations, &mut announcer, options, Shutdown::new())
+    let options = RecorderOptions {
+        folder: folder.to_owned(),
+        station_folders: false,
+        away_limit: Duration::from_secs(60),
+    };
+    let recorder = RecorderThread::new(&mut announcer, options, Shutdown::new())
         .expect("the system gives a poll");
+    recorder.clerk().add(station.clone());
     let mut writer = Writer::new(station);
     for replay in game.messages() {
         writer.write(replay, Divergence::NewPositions, Instant::now());

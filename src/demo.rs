@@ -17,7 +17,7 @@ use crate::protocol::console::{
     self, Handshake, LENGTH_PREFIX, MAX_MESSAGE_LEN, Message, split_message,
 };
 use crate::relay::{EndError, Relay, StartError};
-use crate::session::{Station, StationId};
+use crate::session::Station;
 use crate::shutdown::{Reason, Shutdown, Worker};
 use crate::simulator::{
     Options as SimulatorOptions, Recording, RecordingError, Repeat, Simulator, SimulatorError,
@@ -135,7 +135,8 @@ pub fn run(
     config.raw_listen = Some(free_or(RAW_PORT));
     config.replays = Some(options.replays);
     let relay = Relay::start(config, shutdown)?;
-    let address = |protocol| relay.address(StationId(0), protocol);
+    let station = relay.stations()[0].clone();
+    let address = |protocol| relay.address(station.id, protocol);
     let addresses = Addresses { console: address(Protocol::Console), raw: address(Protocol::Raw) };
     on_start(&addresses);
 
@@ -154,7 +155,6 @@ pub fn run(
     let spectator = spectator.transpose()?;
 
     let end = options.duration.map(|duration| Instant::now() + duration);
-    let station = relay.stations()[0].clone();
     let mut figures = Figures::default();
     while !shutdown.wait_for(REFRESH) {
         figures = look(&relay, &station, &checked);

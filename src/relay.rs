@@ -1,10 +1,10 @@
-//! The engine: assembles the threads, runs them, and ends them in order.
+//! The relay: assembles the threads, runs them, and ends them in order.
 //!
-//! Start: the stations, then everyone who reads their logs, last the console thread that fills them,
-//! so that no reader misses a byte. The end is the same in the other direction: the listener and the
-//! console thread stop at once, the console thread's last word goes over the bus, the recorder
-//! completes its files, the consumer threads let spectators take what is theirs, and every thread is
-//! joined within [`END_LIMIT`].
+//! Start: everyone who reads the stations' logs, then the engine with its stations, last the console
+//! thread that fills the logs, so that no reader misses a byte. The end is the same in the other
+//! direction: the listener and the console thread stop at once, the console thread's last word goes
+//! over the bus, the recorder completes its files, the consumer threads let spectators take what is
+//! theirs, and every thread is joined within [`END_LIMIT`].
 
 use std::io;
 use std::net::SocketAddr;
@@ -13,12 +13,13 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
-use crate::config::RelayConfig;
-use crate::console::{ConsoleThread, SourceStation};
-use crate::consumer::{Admission, ConsumerThread, Listener, ListenerThread};
+use crate::config::{ClientLimits, RelayConfig};
+use crate::console::ConsoleThread;
+use crate::consumer::{Admission, ConsumerThread, ListenerThread};
+use crate::engine::{AddError, Engine, Handle, Hooks, Request, Threads};
 use crate::net::raise_open_files_limit;
 use crate::protocol::Protocol;
-use crate::recorder::{RecorderOptions, RecorderThread};
+use crate::recorder::{Clerk, RecorderOptions, RecorderThread};
 use crate::session::{Announcer, Station, StationId};
 use crate::shutdown::{Reason, Shutdown, Worker, join_all};
 
@@ -26,13 +27,13 @@ use crate::shutdown::{Reason, Shutdown, Worker, join_all};
 pub const END_LIMIT: Duration = Duration::from_secs(5);
 
 /// Files that the relay needs for itself: listeners, consoles, recordings, polls, the terminal.
-const OWN_FILES: u64 = 128;
+const OWN_FILES: u64 = 256;
 
 /// A relay that runs.
 pub struct Relay {
-    stations: Vec<Arc<Station>>,
+    engine: Handle,
     admission: Arc<Admission>,
-    listeners: Vec<(StationId, Protocol, SocketAddr)>,
+    clerk: Option<Clerk>,
     workers: Vec<Worker>,
     shutdown: Shutdown,
 }
@@ -40,20 +41,9 @@ pub struct Relay {
 /// Why a relay did not start.
 #[derive(Debug, Error)]
 pub enum StartError {
-    /// A port cannot be listened on.
-    #[error(
-        "cannot listen on {address} for {what}: {error}; {flag} sets another address, or `off`"
-    )]
-    Listen {
-        /// The address wanted.
-        address: SocketAddr,
-        /// Who would connect there.
-        what: &'static str,
-        /// The option that says where.
-        flag: &'static str,
-        /// What the system said.
-        error: io::Error,
-    },
+    /// A station cannot be had.
+    #[error(transparent)]
+    Station(#[from] AddError),
     /// The system gives no thread or poll.
     #[error("the system refuses a thread or poll: {0}")]
     System(#[from] io::Error),
@@ -73,63 +63,75 @@ pub enum EndError {
     Recording,
 }
 
+/// Threads that are ready to run.
+struct Crew {
+    consumers: Vec<ConsumerThread>,
+    recorder: Option<RecorderThread>,
+    listener: ListenerThread,
+    console: ConsoleThread,
+    engine: Engine,
+}
+
 impl Relay {
     /// Binds the listeners, starts every thread and returns.
     ///
     /// # Errors
     /// [`StartError`]; nothing runs then.
     pub fn start(config: RelayConfig, shutdown: &Shutdown) -> Result<Self, StartError> {
-        let limits = client_limits(&config);
-        let stations: Vec<Arc<Station>> = config
-            .stations
-            .iter()
-            .enumerate()
-            .map(|(k, wanted)| Arc::new(Station::new(StationId(k as u64), &wanted.source.name)))
-            .collect();
-        let bound = bind_listeners(&config, &stations)?;
-        let listeners = bound.iter().map(|(id, l)| (*id, l.protocol(), l.address())).collect();
+        Self::start_with(config, Hooks::default(), shutdown)
+    }
 
+    /// As [`Relay::start`], with what the engine can do for the caller.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing runs then.
+    pub fn start_with(
+        mut config: RelayConfig,
+        hooks: Hooks,
+        shutdown: &Shutdown,
+    ) -> Result<Self, StartError> {
+        config.limits = client_limits(&config);
+        let limits = config.limits;
+        let admission = Admission::new(limits.total, limits.per_address);
         let mut announcer = Announcer::new();
         let mut consumers = Vec::new();
         for _ in 0..config.consumers.max(1) {
-            consumers.push(ConsumerThread::new(
-                &stations,
-                &mut announcer,
-                limits,
-                shutdown.clone(),
-            )?);
+            consumers.push(ConsumerThread::new(&mut announcer, limits, shutdown.clone())?);
         }
-        let recorder = match &config.replays {
-            None => None,
-            Some(folder) => {
-                let options =
-                    RecorderOptions { folder: folder.clone(), away_limit: config.away_limit };
-                Some(RecorderThread::new(&stations, &mut announcer, options, shutdown.clone())?)
-            }
-        };
-        let admission = Admission::new(limits.total, limits.per_address);
-        let inboxes = consumers.iter().map(ConsumerThread::inbox).collect();
-        let bound = bound.into_iter().map(|(_, listener)| listener).collect();
-        let listener = ListenerThread::new(bound, inboxes, admission.clone(), shutdown.clone())?;
-        let sources = config
-            .stations
-            .into_iter()
-            .zip(&stations)
-            .map(|(wanted, station)| SourceStation {
-                source: wanted.source,
-                station: station.clone(),
+        let recorder = config
+            .replays
+            .as_ref()
+            .map(|folder| {
+                let options = RecorderOptions {
+                    folder: folder.clone(),
+                    station_folders: config.replay_folders,
+                    away_limit: config.away_limit,
+                };
+                RecorderThread::new(&mut announcer, options, shutdown.clone())
             })
-            .collect();
-        let console = ConsoleThread::new(sources, config.timing, announcer, shutdown.clone())?;
+            .transpose()?;
+        let inboxes: Vec<_> = consumers.iter().map(ConsumerThread::inbox).collect();
+        let listener = ListenerThread::new(inboxes.clone(), admission.clone(), shutdown.clone())?;
+        let console = ConsoleThread::new(config.timing, announcer, shutdown.clone())?;
+        let clerk = recorder.as_ref().map(RecorderThread::clerk);
+        let threads = Threads {
+            operator: console.operator(),
+            porter: listener.porter(),
+            clerk: clerk.clone(),
+            inboxes,
+            admission: admission.clone(),
+        };
+        let mut engine = Engine::new(config, threads, hooks, shutdown.clone());
+        engine.add_configured()?;
 
         let mut relay = Self {
-            stations,
+            engine: engine.handle(),
             admission,
-            listeners,
+            clerk,
             workers: Vec::new(),
             shutdown: shutdown.clone(),
         };
-        let started = relay.spawn(consumers, recorder, listener, console);
+        let started = relay.spawn(Crew { consumers, recorder, listener, console, engine });
         if let Err(error) = started {
             shutdown.request(Reason::Failed(error.to_string()));
             join_all(std::mem::take(&mut relay.workers), Instant::now() + END_LIMIT);
@@ -138,13 +140,8 @@ impl Relay {
         Ok(relay)
     }
 
-    fn spawn(
-        &mut self,
-        consumers: Vec<ConsumerThread>,
-        recorder: Option<RecorderThread>,
-        listener: ListenerThread,
-        console: ConsoleThread,
-    ) -> io::Result<()> {
+    fn spawn(&mut self, crew: Crew) -> io::Result<()> {
+        let Crew { consumers, recorder, listener, console, engine } = crew;
         let shutdown = self.shutdown.clone();
         for (n, consumer) in consumers.into_iter().enumerate() {
             let name = format!("consumer-{n}");
@@ -154,21 +151,29 @@ impl Relay {
             self.workers.push(Worker::spawn("recorder", &shutdown, move || recorder.run())?);
         }
         self.workers.push(Worker::spawn("listener", &shutdown, move || listener.run())?);
+        self.workers.push(Worker::spawn("engine", &shutdown, move || engine.run())?);
         self.workers.push(Worker::spawn("console", &shutdown, move || console.run())?);
         Ok(())
     }
 
-    /// The stations, in the order of the sources.
-    pub fn stations(&self) -> &[Arc<Station>] {
-        &self.stations
+    /// The way to the engine.
+    pub fn engine(&self) -> &Handle {
+        &self.engine
+    }
+
+    /// The stations, in the order they were added; none once the relay ends.
+    pub fn stations(&self) -> Vec<Arc<Station>> {
+        self.engine.ask_blocking(Request::Stations).unwrap_or_default()
     }
 
     /// Where spectators of a station connect, if it listens for that protocol.
     pub fn address(&self, station: StationId, protocol: Protocol) -> Option<SocketAddr> {
-        let wanted = |(id, spoken, _): &&(StationId, Protocol, SocketAddr)| {
-            *id == station && *spoken == protocol
-        };
-        self.listeners.iter().find(wanted).map(|(.., address)| *address)
+        let status = self.engine.ask_blocking(Request::Status).ok()?;
+        let station = status.stations.into_iter().find(|status| status.id == station.0)?;
+        match protocol {
+            Protocol::Console => station.console_address,
+            Protocol::Raw => station.raw_address,
+        }
     }
 
     /// Spectators connected now.
@@ -190,10 +195,7 @@ impl Relay {
         if !late.is_empty() {
             return Err(EndError::Late(late));
         }
-        let unrecorded = |station: &Arc<Station>| {
-            station.stats.recorder_failing.get() != 0 || station.stats.unrecorded.get() != 0
-        };
-        if self.stations.iter().any(unrecorded) {
+        if self.clerk.is_some_and(|clerk| clerk.has_failed()) {
             return Err(EndError::Recording);
         }
         Ok(reason)
@@ -201,7 +203,7 @@ impl Relay {
 }
 
 /// The configured limits, lowered to what the system's limit on open files allows.
-fn client_limits(config: &RelayConfig) -> crate::config::ClientLimits {
+fn client_limits(config: &RelayConfig) -> ClientLimits {
     let mut limits = config.limits;
     if let Some(files) = raise_open_files_limit() {
         let allowed = usize::try_from(files.saturating_sub(OWN_FILES)).unwrap_or(usize::MAX);
@@ -218,36 +220,4 @@ fn client_limits(config: &RelayConfig) -> crate::config::ClientLimits {
         }
     }
     limits
-}
-
-fn bind_listeners(
-    config: &RelayConfig,
-    stations: &[Arc<Station>],
-) -> Result<Vec<(StationId, Listener)>, StartError> {
-    let wanted = [
-        (config.listen, Protocol::Console, "spectators", "--listen"),
-        (config.raw_listen, Protocol::Raw, "raw spectators", "--raw-listen"),
-    ];
-    let mut bound = Vec::new();
-    for (base, protocol, what, flag) in wanted {
-        let Some(base) = base else { continue };
-        for (k, station) in stations.iter().enumerate() {
-            let address = station_address(base, k);
-            let listener = Listener::bind(address, k, protocol)
-                .map_err(|error| StartError::Listen { address, what, flag, error })?;
-            tracing::info!(station = station.name, "{what} connect to {}", listener.address());
-            bound.push((station.id, listener));
-        }
-    }
-    Ok(bound)
-}
-
-/// Station k listens on port + k; port 0 means a free one for each.
-fn station_address(base: SocketAddr, k: usize) -> SocketAddr {
-    let mut address = base;
-    if base.port() != 0 {
-        let port = usize::from(base.port()) + k;
-        address.set_port(u16::try_from(port).unwrap_or(u16::MAX));
-    }
-    address
 }

@@ -17,6 +17,8 @@ use parking_lot::{Condvar, Mutex};
 pub enum Reason {
     /// Ctrl-C, SIGTERM or the like.
     Signal,
+    /// Somebody asked for it through the control plane.
+    Control,
     /// What was asked for is done.
     Finished,
     /// A thread panicked; its name.
@@ -29,6 +31,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Signal => f.write_str("a signal"),
+            Self::Control => f.write_str("a control call"),
             Self::Finished => f.write_str("the work is done"),
             Self::Panic(thread) => write!(f, "a panic in the thread `{thread}`"),
             Self::Failed(what) => f.write_str(what),

@@ -6,6 +6,8 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use parking_lot::Mutex;
 
+use crate::protocol::Protocol;
+
 /// The time between two frames, 1 / 59.94 s: who gets a frame later than this after it arrived, has
 /// missed the window.
 pub const FRAME_WINDOW: Duration = Duration::from_micros(16_683);
@@ -67,8 +69,10 @@ pub struct StationStats {
     pub unreadable: Counter,
     /// Connections to the console after the first.
     pub reconnects: Counter,
-    /// Spectators connected now.
-    pub clients: Gauge,
+    /// Spectators of the console protocol connected now.
+    pub console_clients: Gauge,
+    /// Raw spectators connected now.
+    pub raw_clients: Gauge,
     /// Spectators that were more than a game behind and skipped ahead, or (raw) disconnected.
     pub skipped: Counter,
     /// Games saved.
@@ -79,6 +83,21 @@ pub struct StationStats {
     pub unrecorded: Counter,
     /// How long after its arrival a chunk was with the kernel, for every spectator.
     pub latency: Latency,
+}
+
+impl StationStats {
+    /// The spectators of one protocol connected now.
+    pub fn clients_of(&self, protocol: Protocol) -> &Gauge {
+        match protocol {
+            Protocol::Console => &self.console_clients,
+            Protocol::Raw => &self.raw_clients,
+        }
+    }
+
+    /// All spectators connected now.
+    pub fn clients(&self) -> i64 {
+        self.console_clients.get() + self.raw_clients.get()
+    }
 }
 
 /// Latencies of deliveries, in microseconds, and how many missed [`FRAME_WINDOW`].

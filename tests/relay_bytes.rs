@@ -23,7 +23,7 @@ fn audience(n: usize) -> (Venue, SocketAddr, Vec<ConsoleSpectator>, Vec<RawSpect
     let (venue, address) = Venue::without_console(|_| {});
     let console = (0..n).map(|_| ConsoleSpectator::connect(venue.console_address())).collect();
     let raw = (0..n).map(|_| RawSpectator::connect(venue.raw_address())).collect();
-    wait_until("all are there", || venue.station().stats.clients.get() == 2 * n as i64);
+    wait_until("all are there", || venue.station().stats.clients() == 2 * n as i64);
     (venue, address, console, raw)
 }
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use andross::protocol::console::{Handshake, HandshakeReply, Replay};
 use andross::protocol::{ClientToken, Cursor};
 use andross::replay::survey;
-use andross::session::{Divergence, SourceState, Station, StationId, Writer};
+use andross::session::{Divergence, Horizon, SourceState, Station, StationId, Writer};
 use andross::shutdown::{Reason, Shutdown};
 use andross::simulator::{Options, Simulator};
 use common::{ConsoleSpectator, Venue, assert_same_bytes, events_of, synthetic, wait_until};
@@ -35,7 +35,9 @@ impl Scripted {
     fn accept(&self, token: u32, pos: usize) -> TcpStream {
         let (mut stream, _) = self.listener.accept().unwrap();
         stream.set_nodelay(true).unwrap();
-        stream.read_exact(&mut [0; Handshake::ENCODED_LEN]).unwrap();
+        let mut len = [0; 4];
+        stream.read_exact(&mut len).unwrap();
+        stream.read_exact(&mut vec![0; u32::from_be_bytes(len) as usize]).unwrap();
         let reply = HandshakeReply {
             nick: b"Wii"[..].into(),
             version: b"1.11.9"[..].into(),
@@ -279,7 +281,7 @@ fn the_current_game_stays_whole_while_the_disk_fails() {
         write(&mut writer, pos, false, piece);
         pos += piece.len();
     }
-    let from = station.log.fresh(Cursor(0)).pos;
+    let from = station.log.fresh(Cursor(0), Horizon::at(Instant::now(), Duration::ZERO)).pos;
     let whole = station.log.bytes_from(from, usize::MAX);
     eprintln!("retained {} MB", station.log.retained() / 1_000_000);
     assert_eq!(from, Cursor(start as u64), "from its beginning");

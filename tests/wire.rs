@@ -31,7 +31,7 @@ fn handshakes_are_slippi_js_to_the_byte() {
         ("slippi-js-handshake-realtime.bin", Handshake { realtime: true, ..fresh }),
         (
             "slippi-js-handshake-resume.bin",
-            Handshake { cursor: Cursor(0x12_3607), token: TOKEN, realtime: true },
+            Handshake { cursor: Cursor(0x12_3607), token: TOKEN, realtime: true, relay: None },
         ),
     ];
     for (name, handshake) in captures {

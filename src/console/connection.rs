@@ -10,12 +10,11 @@ use mio::{Interest, Registry, Token};
 use thiserror::Error;
 
 use super::back_off::BackOff;
-use super::intake::Intake;
+use super::intake::{Intake, IntakeError};
 use super::resolve::{Lookup, literal};
 use crate::config::{Source, SourceTiming};
 use crate::net::{Fill, nonblocking};
 use crate::protocol::Protocol;
-use crate::protocol::console::ConsoleError;
 use crate::session::{Doorbell, SourceState, Station, Written};
 
 /// The most that is read from one console before the others have their turn, in bytes: a second of
@@ -79,8 +78,8 @@ enum Lost {
     NoAnswer,
     #[error("nothing came for {} s", .0.as_secs_f32())]
     Silent(Duration),
-    #[error("it does not speak Slippi's console protocol: {0}")]
-    Protocol(#[from] ConsoleError),
+    #[error(transparent)]
+    Source(#[from] IntakeError),
 }
 
 /// The system's words for what goes wrong most often, with what to look at.
@@ -211,6 +210,17 @@ impl Connection {
         turn
     }
 
+    /// The console has another address now: connects there at once and goes on with the same log.
+    pub(super) fn redirect(&mut self, source: Source, now: Instant, context: &Context<'_>) -> Turn {
+        self.close(context);
+        self.source = source;
+        self.told.clear();
+        self.back_off.reset();
+        self.phase = Phase::Waiting { until: now };
+        let source_changed = self.station.set_source(SourceState::Connecting);
+        Turn { source_changed, ..Turn::default() }
+    }
+
     /// Hangs up, for good.
     pub(super) fn close(&mut self, context: &Context<'_>) {
         if let Phase::Connecting { stream, .. }
@@ -317,7 +327,7 @@ impl Connection {
             let decoded = self.intake.decode(now);
             if let Phase::Live { last_byte, .. } = &mut self.phase {
                 *last_byte = now;
-            } else if self.intake.dialect().is_some() {
+            } else if self.intake.dialect().is_some() && decoded.is_ok() {
                 self.became_live(now);
             }
             turn.written.merge(decoded?);
@@ -344,8 +354,13 @@ impl Connection {
         if !is_busy {
             self.tell(&lost.to_string());
         }
-        let source_changed = !is_busy && self.station.set_source(SourceState::Connecting);
-        self.phase = Phase::Waiting { until: now + self.back_off.next() };
+        let is_loop = matches!(lost, Lost::Source(IntakeError::Loop));
+        let state = if is_loop { SourceState::Loop } else { SourceState::Connecting };
+        let source_changed = !is_busy && self.station.set_source(state);
+        self.station.set_upstream(Vec::new());
+        // A loop was connected, but that is no reason to try again soon.
+        let wait = if is_loop { self.timing.back_off.1 } else { self.back_off.next() };
+        self.phase = Phase::Waiting { until: now + wait };
         Turn { source_changed, ..Turn::default() }
     }
 
@@ -353,12 +368,12 @@ impl Connection {
     fn tell(&mut self, trouble: &str) {
         let Source { host, port, .. } = &self.source;
         if self.told == trouble {
-            tracing::debug!(station = self.station.name, "{host}:{port}: {trouble}");
+            tracing::debug!(station = %self.station.name(), "{host}:{port}: {trouble}");
             return;
         }
         trouble.clone_into(&mut self.told);
         tracing::warn!(
-            station = self.station.name,
+            station = %self.station.name(),
             "{host}:{port}: {trouble}; trying again until it works"
         );
     }

@@ -6,12 +6,24 @@ use std::time::Instant;
 
 use crate::net::{Fill, ReadBuffer};
 use crate::protocol::console::{
-    ConsoleError, Handshake, HandshakeReply, LENGTH_PREFIX, MAX_MESSAGE_LEN, Message, Replay,
-    split_message,
+    ConsoleError, Handshake, HandshakeReply, LENGTH_PREFIX, MAX_HOPS, MAX_MESSAGE_LEN, Message,
+    Replay, split_message,
 };
-use crate::protocol::{ClientToken, Cursor, Protocol, detect_protocol, raw};
+use crate::protocol::{ClientToken, Cursor, Protocol, RelayId, detect_protocol, raw};
 use crate::session::{Divergence, Station, Writer, Written};
 use crate::slp::EventCode;
+use thiserror::Error;
+
+/// Why a source is of no use.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub(super) enum IntakeError {
+    #[error("it does not speak Slippi's console protocol: {0}")]
+    Protocol(#[from] ConsoleError),
+    #[error("its stream comes from this station: the relays feed each other in a loop")]
+    Loop,
+    #[error("its stream comes through more than {MAX_HOPS} relays")]
+    TooManyHops,
+}
 
 /// Decodes one source's bytes. It outlives connections: the log goes on from one to the next.
 pub(super) struct Intake {
@@ -55,6 +67,7 @@ impl Intake {
         self.buffer.clear();
         self.writer.reconnected();
         self.stream = Stream::Unknown;
+        self.station.set_upstream(Vec::new());
         if is_raw {
             self.begin_stream(Protocol::Raw);
         }
@@ -62,6 +75,7 @@ impl Intake {
             cursor: self.writer.resume_at().unwrap_or_default(),
             token: self.token,
             realtime: true,
+            relay: Some(self.station.relay_id),
         }
     }
 
@@ -80,7 +94,7 @@ impl Intake {
     }
 
     /// Decodes what has been read, as far as it is whole.
-    pub(super) fn decode(&mut self, now: Instant) -> Result<Written, ConsoleError> {
+    pub(super) fn decode(&mut self, now: Instant) -> Result<Written, IntakeError> {
         if matches!(self.stream, Stream::Unknown)
             && let Some(dialect) = detect_protocol(self.buffer.unread())
         {
@@ -97,13 +111,13 @@ impl Intake {
         self.stream = match dialect {
             Protocol::Console => Stream::Console { is_greeted: false },
             Protocol::Raw => {
-                tracing::info!(station = self.station.name, "connected to a raw source");
+                tracing::info!(station = %self.station.name(), "connected to a raw source");
                 Stream::Raw { decoder: Box::default(), pos: None }
             }
         };
     }
 
-    fn decode_console(&mut self, now: Instant) -> Result<Written, ConsoleError> {
+    fn decode_console(&mut self, now: Instant) -> Result<Written, IntakeError> {
         let mut written = Written::default();
         while let Some(body) = split_message(self.buffer.unread(), MAX_MESSAGE_LEN)? {
             match Message::decode(body)? {
@@ -118,12 +132,25 @@ impl Intake {
                 Message::Replay(replay) => {
                     written.merge(self.writer.write(replay, Divergence::NewPositions, now));
                 }
+                Message::Path(path) => self.follow(path)?,
                 Message::KeepAlive | Message::Unknown(_) => {}
             }
             let len = LENGTH_PREFIX + body.len();
             self.buffer.consume(len);
         }
         Ok(written)
+    }
+
+    /// The source is a relay and says by which way its stream comes.
+    fn follow(&self, path: Vec<RelayId>) -> Result<(), IntakeError> {
+        if path.contains(&self.station.relay_id) {
+            return Err(IntakeError::Loop);
+        }
+        if path.len() > MAX_HOPS {
+            return Err(IntakeError::TooManyHops);
+        }
+        self.station.set_upstream(path);
+        Ok(())
     }
 
     /// A raw stream has no positions: whole events get those that follow the log's end. A raw source
@@ -171,7 +198,7 @@ fn introduce(station: &Station, reply: &HandshakeReply<'_>, asked: Option<Cursor
         }
     });
     tracing::info!(
-        station = station.name,
+        station = %station.name(),
         nick = %String::from_utf8_lossy(&reply.nick),
         nintendont = %String::from_utf8_lossy(&reply.version),
         pos = reply.pos.0,

@@ -6,7 +6,8 @@
 mod back_off;
 mod connection;
 mod intake;
+mod program;
 mod resolve;
 mod thread;
 
-pub use thread::{ConsoleThread, SourceStation};
+pub use thread::{ConsoleThread, Operator};

@@ -2,14 +2,17 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token, Waker};
+use slab::Slab;
 
 use super::connection::{Connection, Context, Turn};
+use super::program::Program;
 use crate::config::{Source, SourceTiming};
-use crate::net::sleep_in;
-use crate::session::{Announcer, Doorbell, SignalKind, Station, StationId};
+use crate::net::{Letters, Mailbox, Pulse, mailbox, sleep_in};
+use crate::session::{Announcer, Doorbell, SignalKind, Station, StationId, Written};
 use crate::shutdown::Shutdown;
 
 /// The token of the thread's own doorbell; a station's socket has its place in the list.
@@ -18,50 +21,122 @@ const DOORBELL: Token = Token(usize::MAX);
 /// Events taken from the system at once: more than a venue has consoles.
 const EVENTS: usize = 64;
 
-/// A station and where its bytes come from.
-pub struct SourceStation {
-    /// The console's address.
-    pub source: Source,
-    /// Where its bytes go.
-    pub station: Arc<Station>,
+/// What the console thread is told.
+enum Order {
+    /// Connect to a console and feed a station from there.
+    Connect(Source, Arc<Station>),
+    /// A console has another address.
+    Redirect(StationId, Source),
+    /// Hang up on a station's console for good; the answer says that its log will not grow.
+    Disconnect(StationId, Sender<()>),
+    /// From now on there is a program output.
+    BeginProgram(Arc<Station>),
+    /// The program output is to show a station (or none) at its next game, or now.
+    Switch(Option<Arc<Station>>, bool),
+    /// What does the program output show, and what will it?
+    Program(Sender<(Option<StationId>, Option<StationId>)>),
+}
+
+/// The way to the console thread.
+#[derive(Clone)]
+pub struct Operator {
+    mailbox: Mailbox<Order>,
+}
+
+impl Operator {
+    /// The thread's turns; [`Operator::ring`] makes it take one.
+    pub fn pulse(&self) -> Pulse {
+        self.mailbox.pulse().clone()
+    }
+
+    /// Wakes the thread.
+    pub fn ring(&self) {
+        self.mailbox.ring();
+    }
+
+    /// Connects to `source` for ever and feeds `station` from there.
+    pub fn connect(&self, source: Source, station: Arc<Station>) {
+        self.mailbox.post(Order::Connect(source, station));
+    }
+
+    /// The station's console has another address now.
+    pub fn redirect(&self, station: StationId, source: Source) {
+        self.mailbox.post(Order::Redirect(station, source));
+    }
+
+    /// Hangs up on a station's console for good. The answer comes when the station's log has its
+    /// last byte; nothing if the thread ends.
+    pub fn disconnect(&self, station: StationId) -> Receiver<()> {
+        let (reply, answer) = channel();
+        self.mailbox.post(Order::Disconnect(station, reply));
+        answer
+    }
+
+    /// Makes `station` the program output. There can be one.
+    pub fn begin_program(&self, station: Arc<Station>) {
+        self.mailbox.post(Order::BeginProgram(station));
+    }
+
+    /// Lets the program output show `station`: from its next game on, or `now`, with the game that
+    /// is on there from its start.
+    pub fn switch(&self, station: Option<Arc<Station>>, now: bool) {
+        self.mailbox.post(Order::Switch(station, now));
+    }
+
+    /// Which station the program output shows, and which it will; nothing if the thread ends.
+    pub fn program(&self) -> Receiver<(Option<StationId>, Option<StationId>)> {
+        let (reply, answer) = channel();
+        self.mailbox.post(Order::Program(reply));
+        answer
+    }
 }
 
 /// The console thread before it runs.
 pub struct ConsoleThread {
     poll: Poll,
     doorbell: Doorbell,
-    connections: Vec<Connection>,
-    stations: Vec<StationId>,
+    operator: Operator,
+    orders: Letters<Order>,
+    lines: Slab<Line>,
+    program: Option<Program>,
+    timing: SourceTiming,
     announcer: Announcer,
     shutdown: Shutdown,
 }
 
+/// One console's connection.
+struct Line {
+    station: StationId,
+    connection: Connection,
+}
+
 impl ConsoleThread {
-    /// Prepares the thread that feeds the logs of `stations` and tells `announcer`'s readers.
+    /// Prepares the thread that feeds the stations' logs, as its [`Operator`] says, and tells
+    /// `announcer`'s readers.
     ///
     /// # Errors
     /// If the system gives no poll.
-    pub fn new(
-        stations: Vec<SourceStation>,
-        timing: SourceTiming,
-        announcer: Announcer,
-        shutdown: Shutdown,
-    ) -> io::Result<Self> {
+    pub fn new(timing: SourceTiming, announcer: Announcer, shutdown: Shutdown) -> io::Result<Self> {
         let poll = Poll::new()?;
         let doorbell = Arc::new(Waker::new(poll.registry(), DOORBELL)?);
         shutdown.ring_on_request(doorbell.clone());
-        let now = Instant::now();
+        let (mailbox, orders) = mailbox(doorbell.clone());
         Ok(Self {
             poll,
             doorbell,
-            stations: stations.iter().map(|entry| entry.station.id).collect(),
-            connections: stations
-                .into_iter()
-                .map(|entry| Connection::new(entry.source, timing, entry.station, now))
-                .collect(),
+            operator: Operator { mailbox },
+            orders,
+            lines: Slab::new(),
+            program: None,
+            timing,
             announcer,
             shutdown,
         })
+    }
+
+    /// The way to it, for the engine.
+    pub fn operator(&self) -> Operator {
+        self.operator.clone()
     }
 
     /// Runs until shutdown is asked for; then hangs up and tells everyone to finish.
@@ -69,8 +144,13 @@ impl ConsoleThread {
         let mut events = Events::with_capacity(EVENTS);
         let mut unfinished = Vec::new();
         while !self.shutdown.is_requested() {
-            let timeout = if unfinished.is_empty() { self.timeout() } else { Some(Duration::ZERO) };
+            let busy =
+                !unfinished.is_empty() || self.program.as_ref().is_some_and(Program::has_news);
+            let timeout = if busy { Some(Duration::ZERO) } else { self.timeout() };
             sleep_in(&mut self.poll, &mut events, timeout);
+            while let Some(order) = self.orders.next() {
+                self.obey(order);
+            }
             let mut ready: Vec<usize> = std::mem::take(&mut unfinished);
             for event in &events {
                 let Token(at) = event.token();
@@ -85,36 +165,96 @@ impl ConsoleThread {
                     unfinished.push(at);
                 }
             }
-            for at in 0..self.connections.len() {
+            for at in 0..self.lines.capacity() {
                 self.turn(at, |connection, now, context| connection.advance(now, context));
             }
+            self.show_program();
         }
-        for at in 0..self.connections.len() {
-            self.turn(at, |connection, _, context| {
-                connection.close(context);
-                Turn::default()
-            });
+        for at in 0..self.lines.capacity() {
+            self.turn(at, hang_up);
         }
         self.announcer.announce(StationId(0), SignalKind::Shutdown);
     }
 
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Connect(source, station) => {
+                let line = Line {
+                    station: station.id,
+                    connection: Connection::new(source, self.timing, station, Instant::now()),
+                };
+                self.lines.insert(line);
+            }
+            Order::Redirect(id, source) => {
+                if let Some(at) = self.line_of(id) {
+                    self.turn(at, |connection, now, context| {
+                        connection.redirect(source, now, context)
+                    });
+                }
+            }
+            Order::Disconnect(id, reply) => {
+                if let Some(at) = self.line_of(id) {
+                    self.turn(at, hang_up);
+                    self.lines.remove(at);
+                }
+                if let Some(program) = &mut self.program {
+                    program.forget(id);
+                }
+                // Whoever asked may be gone.
+                let _ = reply.send(());
+            }
+            Order::BeginProgram(station) => self.program = Some(Program::new(station)),
+            Order::Switch(station, now) => {
+                if let Some(program) = &mut self.program {
+                    program.switch(station, now);
+                    let id = program.id();
+                    self.announcer.announce(id, SignalKind::Source);
+                }
+            }
+            Order::Program(reply) => {
+                let state = self.program.as_ref().map_or((None, None), Program::state);
+                let _ = reply.send(state);
+            }
+        }
+    }
+
+    fn line_of(&self, station: StationId) -> Option<usize> {
+        self.lines.iter().find(|(_, line)| line.station == station).map(|(at, _)| at)
+    }
+
     fn timeout(&self) -> Option<Duration> {
-        let deadline = self.connections.iter().filter_map(Connection::deadline).min()?;
+        let deadline =
+            self.lines.iter().filter_map(|(_, line)| line.connection.deadline()).min()?;
         Some(deadline.saturating_duration_since(Instant::now()))
     }
 
+    /// Lets one connection act, and tells everyone what that changed. An event of a connection that
+    /// is gone may still be in a list.
     fn turn(
         &mut self,
         at: usize,
         act: impl FnOnce(&mut Connection, Instant, &Context<'_>) -> Turn,
     ) -> Turn {
-        let Some(connection) = self.connections.get_mut(at) else {
+        let Some(line) = self.lines.get_mut(at) else {
             return Turn::default();
         };
         let context =
             Context { registry: self.poll.registry(), token: Token(at), doorbell: &self.doorbell };
-        let turn = act(connection, Instant::now(), &context);
-        let written = turn.written;
+        let turn = act(&mut line.connection, Instant::now(), &context);
+        let station = line.station;
+        self.announce(station, turn.written, turn.source_changed);
+        turn
+    }
+
+    fn show_program(&mut self) {
+        let Some(program) = &mut self.program else { return };
+        if program.has_news() {
+            let (id, turn) = (program.id(), program.turn());
+            self.announce(id, turn, false);
+        }
+    }
+
+    fn announce(&mut self, station: StationId, written: Written, source_changed: bool) {
         let kind = if written.gap {
             SignalKind::Gap
         } else if written.game_started {
@@ -123,12 +263,16 @@ impl ConsoleThread {
             SignalKind::GameEnd
         } else if written.chunks > 0 {
             SignalKind::Frame
-        } else if turn.source_changed {
+        } else if source_changed {
             SignalKind::Source
         } else {
-            return turn;
+            return;
         };
-        self.announcer.announce(self.stations[at], kind);
-        turn
+        self.announcer.announce(station, kind);
     }
+}
+
+fn hang_up(connection: &mut Connection, _: Instant, context: &Context<'_>) -> Turn {
+    connection.close(context);
+    Turn::default()
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 use thiserror::Error;
@@ -10,8 +11,8 @@ use thiserror::Error;
 /// Counts the places taken.
 #[derive(Debug)]
 pub struct Admission {
-    total: usize,
-    per_address: usize,
+    total: AtomicUsize,
+    per_address: AtomicUsize,
     taken: Mutex<Taken>,
 }
 
@@ -38,7 +39,22 @@ pub enum Refusal {
 impl Admission {
     /// `total` places, of which one address may take `per_address`.
     pub fn new(total: usize, per_address: usize) -> Arc<Self> {
-        Arc::new(Self { total, per_address, taken: Mutex::default() })
+        Arc::new(Self {
+            total: AtomicUsize::new(total),
+            per_address: AtomicUsize::new(per_address),
+            taken: Mutex::default(),
+        })
+    }
+
+    /// Changes how many places there are from now on. Nobody who is in has to leave.
+    pub fn set_limits(&self, total: usize, per_address: usize) {
+        self.total.store(total, Ordering::Relaxed);
+        self.per_address.store(per_address, Ordering::Relaxed);
+    }
+
+    /// How many places there are.
+    pub fn total(&self) -> usize {
+        self.total.load(Ordering::Relaxed)
     }
 
     /// Takes a place for a client from `address`; it is free again when the [`Place`] is dropped.
@@ -48,12 +64,13 @@ impl Admission {
     pub fn admit(self: &Arc<Self>, address: IpAddr) -> Result<Place, Refusal> {
         let address = address.to_canonical();
         let mut taken = self.taken.lock();
-        if taken.total >= self.total {
-            return Err(Refusal::Full(self.total));
+        let (total, per_address) = (self.total(), self.per_address.load(Ordering::Relaxed));
+        if taken.total >= total {
+            return Err(Refusal::Full(total));
         }
         let here = taken.by_address.get(&address).copied().unwrap_or(0);
-        if here >= self.per_address {
-            return Err(Refusal::AddressFull(self.per_address));
+        if here >= per_address {
+            return Err(Refusal::AddressFull(per_address));
         }
         taken.by_address.insert(address, here + 1);
         taken.total += 1;

@@ -3,18 +3,21 @@
 use std::io::{self, IoSlice, Read, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use bytes::{Buf, Bytes};
 use mio::net::TcpStream;
 use thiserror::Error;
 
 use super::admission::Place;
+use super::inbox::ClientId;
 use super::view::Progress;
 use crate::net::nonblocking;
-use crate::protocol::console::{ConsoleError, Handshake, KEEP_ALIVE, LENGTH_PREFIX, split_message};
+use crate::protocol::console::{
+    ConsoleError, Handshake, KEEP_ALIVE, LENGTH_PREFIX, path_message, split_message,
+};
 use crate::protocol::{Cursor, Protocol, raw};
-use crate::session::{Chunk, Seq, Station};
+use crate::session::{Chunk, Horizon, Seq, Station};
 
 /// The most slices that one vectored write takes; far below every system's limit.
 const MAX_SLICES: usize = 64;
@@ -39,6 +42,10 @@ pub(super) enum Farewell {
     LeftBehind,
     #[error("its connection took no byte for a minute")]
     Stalled,
+    #[error("somebody hung up on it by hand")]
+    Kicked,
+    #[error("its station was removed")]
+    StationRemoved,
     #[error("the relay ends")]
     Shutdown,
 }
@@ -54,9 +61,12 @@ pub(super) enum Delivery {
 
 /// A spectator.
 pub(super) struct Client {
+    pub(super) id: ClientId,
     pub(super) stream: TcpStream,
     pub(super) peer: SocketAddr,
-    pub(super) station: usize,
+    pub(super) since: SystemTime,
+    /// The place of its view in the thread's list.
+    pub(super) view: usize,
     pub(super) protocol: Protocol,
     /// The chunk to send next, once greeted.
     pub(super) next: Seq,
@@ -68,8 +78,8 @@ pub(super) struct Client {
     pub(super) is_catching_up: bool,
     /// Its place in the station's order.
     pub(super) order: usize,
-    /// How many came before it: tells it from a later client with the same key.
-    pub(super) arrival: u64,
+    /// It is another andross, which hears by which way the stream comes.
+    pub(super) is_relay: bool,
     /// The last time the socket took something.
     pub(super) progress: Instant,
     /// What it said of its handshake so far; `None` once greeted.
@@ -77,7 +87,9 @@ pub(super) struct Client {
     /// How much it said in all.
     input: usize,
     /// The position it expects next.
-    expected: Cursor,
+    pub(super) expected: Cursor,
+    /// It resumed inside the chunk that is due: the rest of it goes out as a message of its own.
+    is_inside: bool,
     /// What must go out before the next chunk: a message begun, the reply, a keep-alive.
     pending: Bytes,
     /// Since when it follows: later chunks count for the latency, its history does not.
@@ -89,28 +101,32 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) fn new(
+        id: ClientId,
         stream: TcpStream,
         peer: SocketAddr,
-        station: usize,
+        view: usize,
         protocol: Protocol,
         place: Place,
         now: Instant,
     ) -> Self {
         Self {
+            id,
             stream,
             peer,
-            station,
+            since: SystemTime::now(),
+            view,
             protocol,
             next: Seq(0),
             game: 0,
             blocked: false,
             is_catching_up: false,
             order: 0,
-            arrival: 0,
+            is_relay: false,
             progress: now,
             greeting: (protocol == Protocol::Console).then(Vec::new),
             input: 0,
             expected: Cursor(0),
+            is_inside: false,
             pending: Bytes::new(),
             joined: now,
             pending_arrived: None,
@@ -129,9 +145,10 @@ impl Client {
     }
 
     /// Begins a raw spectator's stream: there is no handshake to wait for.
-    pub(super) fn begin_raw(&mut self, station: &Station) {
-        let from = station.log.fresh(station.identity().start());
+    pub(super) fn begin_raw(&mut self, station: &Station, horizon: Horizon) {
+        let from = station.log.fresh(station.identity().start(), horizon);
         (self.next, self.expected) = (from.seq, from.pos);
+        self.joined = joined(horizon);
     }
 
     /// Reads what the spectator says until the socket has no more. Greets it when its handshake is
@@ -140,7 +157,7 @@ impl Client {
         &mut self,
         station: &Station,
         max_handshake: usize,
-        now: Instant,
+        horizon: Horizon,
     ) -> Result<bool, Farewell> {
         let mut scratch = [0; 2048];
         let mut greeted = false;
@@ -164,7 +181,7 @@ impl Client {
             greeting.extend_from_slice(&scratch[..read]);
             if let Some(body) = split_message(greeting, max_handshake)? {
                 let handshake = Handshake::decode(body)?;
-                self.greet(station, handshake, now);
+                self.greet(station, handshake, horizon);
                 greeted = true;
             } else if greeting.len() > LENGTH_PREFIX + max_handshake {
                 return Err(Farewell::Chatter);
@@ -173,21 +190,16 @@ impl Client {
         Ok(greeted)
     }
 
-    fn greet(&mut self, station: &Station, handshake: Handshake, now: Instant) {
-        let (from, mut reply) = station.greet(handshake);
+    fn greet(&mut self, station: &Station, handshake: Handshake, horizon: Horizon) {
+        let (from, mut reply) = station.greet(handshake, horizon);
         tracing::debug!(peer = %self.peer, pos = from.pos.0, "a spectator was greeted");
         (self.next, self.expected) = (from.seq, from.pos);
         self.greeting = None;
-        self.joined = now;
-        // A cursor inside a chunk: the rest of it goes out as a message of its own.
-        let mut chunk = Vec::new();
-        station.log.read(from.seq, 1, &mut chunk);
-        if let Some(chunk) = chunk.first()
-            && chunk.pos() < from.pos
-            && from.pos < chunk.next_pos()
-        {
-            reply.extend(chunk.message_from(from.pos));
-            self.advance(chunk);
+        self.joined = joined(horizon);
+        self.is_inside = true;
+        if handshake.relay.is_some() {
+            self.is_relay = true;
+            reply.extend(path_message(&station.path()));
         }
         self.pending = reply.into();
     }
@@ -237,7 +249,9 @@ impl Client {
         on_sent: &mut impl FnMut(Instant),
     ) -> Result<Delivery, Farewell> {
         let bytes = match self.protocol {
-            Protocol::Console if chunk.follows(self.expected) => chunk.shared_message(),
+            Protocol::Console if !self.is_inside && chunk.follows(self.expected) => {
+                chunk.shared_message()
+            }
             Protocol::Console => {
                 self.begin(chunk);
                 return self.write_batch(&[], on_sent);
@@ -263,7 +277,11 @@ impl Client {
 
     /// Makes `chunk` the one on the way.
     fn begin(&mut self, chunk: &Chunk) {
+        let is_inside = std::mem::replace(&mut self.is_inside, false)
+            && chunk.pos() < self.expected
+            && self.expected < chunk.next_pos();
         self.pending = match self.protocol {
+            Protocol::Console if is_inside => chunk.message_from(self.expected).into(),
             Protocol::Console => chunk.message(self.expected),
             Protocol::Raw => chunk.data().clone(),
         };
@@ -329,9 +347,11 @@ impl Client {
         }
     }
 
-    /// Says that the relay is still there, to a client that has everything else.
-    pub(super) fn keep_alive(&mut self, now: Instant) -> Result<Progress, Farewell> {
+    /// Says that the relay is still there, to a client that has everything else; to a relay, by which
+    /// way the stream comes.
+    pub(super) fn keep_alive(&mut self, now: Instant, path: &Bytes) -> Result<Progress, Farewell> {
         self.pending = match self.protocol {
+            Protocol::Console if self.is_relay => path.clone(),
             Protocol::Console => Bytes::from_static(&KEEP_ALIVE),
             Protocol::Raw => Bytes::from_static(&raw::KEEP_ALIVE),
         };
@@ -349,4 +369,10 @@ impl Client {
     pub(super) fn skip_to(&mut self, seq: Seq) {
         self.next = seq;
     }
+}
+
+/// Chunks that arrived since then count for the latency: earlier ones are history.
+fn joined(horizon: Horizon) -> Instant {
+    // So shortly after the machine's start that the clock cannot say when: nothing is older.
+    horizon.newest().unwrap_or_else(Instant::now)
 }

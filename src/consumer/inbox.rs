@@ -1,17 +1,63 @@
 //! The way into a consumer thread.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, SystemTime};
 
 use super::listener::Admitted;
-use crate::session::Doorbell;
+use crate::net::{Letters, Mailbox, Pulse, mailbox};
+use crate::protocol::{Cursor, Protocol};
+use crate::session::{Doorbell, StationId};
+
+/// The number of a spectator. No other spectator of the same run ever has it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ClientId(pub u64);
+
+/// A spectator, as its thread sees it at one moment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ClientInfo {
+    /// Its number.
+    pub id: ClientId,
+    /// The station it watches.
+    pub station: StationId,
+    /// What it speaks.
+    pub protocol: Protocol,
+    /// Where it connects from.
+    pub peer: SocketAddr,
+    /// When it came.
+    pub since: SystemTime,
+    /// Whether it has said its handshake; a raw spectator has none to say.
+    pub is_greeted: bool,
+    /// Whether it is another andross.
+    pub is_relay: bool,
+    /// The position it gets next.
+    pub cursor: Cursor,
+    /// Event bytes of the log that it may see and has not been given.
+    pub lag_bytes: u64,
+    /// Frames of those, if they are of the game it is in.
+    pub lag_frames: Option<u64>,
+    /// Since when its socket has taken nothing.
+    pub idle: Duration,
+}
+
+/// What a consumer thread is told.
+pub(super) enum Letter {
+    /// Somebody new.
+    Newcomer(Admitted),
+    /// A station is gone: hang up on its spectators.
+    Remove(StationId),
+    /// Hang up on one spectator; the answer is whether it was here.
+    Kick(ClientId, Sender<bool>),
+    /// Who is here?
+    List(Sender<Vec<ClientInfo>>),
+}
 
 /// The way into a consumer thread.
 #[derive(Clone)]
 pub struct Inbox {
-    sender: Sender<Admitted>,
-    doorbell: Doorbell,
+    mailbox: Mailbox<Letter>,
     load: Arc<AtomicUsize>,
 }
 
@@ -21,27 +67,52 @@ impl Inbox {
         self.load.load(Ordering::Relaxed)
     }
 
-    pub(super) fn send(&self, admitted: Admitted) {
+    /// The thread's turns; [`Inbox::ring`] makes it take one.
+    pub fn pulse(&self) -> Pulse {
+        self.mailbox.pulse().clone()
+    }
+
+    /// Wakes the thread.
+    pub fn ring(&self) {
+        self.mailbox.ring();
+    }
+
+    /// Hands a newcomer over. A thread that has ended takes nobody; the socket is closed then.
+    pub(super) fn take_in(&self, admitted: Admitted) {
         self.load.fetch_add(1, Ordering::Relaxed);
-        // A thread that has ended takes nobody; the socket is closed by being dropped.
-        if self.sender.send(admitted).is_ok()
-            && let Err(error) = self.doorbell.wake()
-        {
-            tracing::error!("a consumer thread cannot be woken: {error}");
-        }
+        self.mailbox.post(Letter::Newcomer(admitted));
+    }
+
+    /// Hangs up on all spectators of a station.
+    pub fn remove_station(&self, station: StationId) {
+        self.mailbox.post(Letter::Remove(station));
+    }
+
+    /// Hangs up on a spectator; whether it was here will be answered, or nothing if the thread ends.
+    pub fn kick(&self, client: ClientId) -> Receiver<bool> {
+        let (reply, answer) = channel();
+        self.mailbox.post(Letter::Kick(client, reply));
+        answer
+    }
+
+    /// Asks who is here; no answer if the thread ends.
+    pub fn list(&self) -> Receiver<Vec<ClientInfo>> {
+        let (reply, answer) = channel();
+        self.mailbox.post(Letter::List(reply));
+        answer
     }
 }
 
 /// The other end, in the thread.
 pub(super) struct Door {
-    receiver: Receiver<Admitted>,
+    letters: Letters<Letter>,
     load: Arc<AtomicUsize>,
 }
 
 impl Door {
-    /// The newcomer that has waited longest.
-    pub(super) fn next(&self) -> Option<Admitted> {
-        self.receiver.try_recv().ok()
+    /// The letter that has waited longest.
+    pub(super) fn next(&self) -> Option<Letter> {
+        self.letters.next()
     }
 
     /// A client that came in here is gone.
@@ -52,7 +123,7 @@ impl Door {
 
 /// A way in, for a thread that `doorbell` wakes.
 pub(super) fn inbox(doorbell: Doorbell) -> (Inbox, Door) {
-    let (sender, receiver) = channel();
+    let (mailbox, letters) = mailbox(doorbell);
     let load = Arc::new(AtomicUsize::new(0));
-    (Inbox { sender, doorbell, load: load.clone() }, Door { receiver, load })
+    (Inbox { mailbox, load: load.clone() }, Door { letters, load })
 }

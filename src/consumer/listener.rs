@@ -7,11 +7,15 @@ use std::time::Duration;
 
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};
+use slab::Slab;
 
 use super::admission::{Admission, Place};
-use super::inbox::Inbox;
-use crate::net::{bind_tcp, nonblocking, prepare_spectator, sleep_in};
+use super::inbox::{ClientId, Inbox};
+use crate::net::{
+    Letters, Mailbox, Pulse, bind_tcp, mailbox, nonblocking, prepare_spectator, sleep_in,
+};
 use crate::protocol::Protocol;
+use crate::session::{Station, StationId};
 use crate::shutdown::Shutdown;
 
 const DOORBELL: Token = Token(usize::MAX);
@@ -25,7 +29,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// A listening socket of one station and protocol.
 pub struct Listener {
     socket: TcpListener,
-    station: usize,
+    station: Arc<Station>,
     protocol: Protocol,
     address: SocketAddr,
 }
@@ -35,7 +39,11 @@ impl Listener {
     ///
     /// # Errors
     /// Those of the system, such as a port in use.
-    pub fn bind(address: SocketAddr, station: usize, protocol: Protocol) -> io::Result<Self> {
+    pub fn bind(
+        address: SocketAddr,
+        station: Arc<Station>,
+        protocol: Protocol,
+    ) -> io::Result<Self> {
         let socket = bind_tcp(address)?;
         let address = socket.local_addr()?;
         Ok(Self { socket, station, protocol, address })
@@ -54,33 +62,70 @@ impl Listener {
 
 /// A newcomer on the way to its consumer thread.
 pub(super) struct Admitted {
+    pub(super) id: ClientId,
     pub(super) stream: TcpStream,
     pub(super) peer: SocketAddr,
-    pub(super) station: usize,
+    pub(super) station: Arc<Station>,
     pub(super) protocol: Protocol,
     pub(super) place: Place,
+}
+
+/// What the listener thread is told.
+enum Order {
+    Open(Listener),
+    /// Close what belongs to a station.
+    Close(StationId),
+}
+
+/// The way to the listener thread.
+#[derive(Clone)]
+pub struct Porter {
+    mailbox: Mailbox<Order>,
+}
+
+impl Porter {
+    /// The thread's turns; [`Porter::ring`] makes it take one.
+    pub fn pulse(&self) -> Pulse {
+        self.mailbox.pulse().clone()
+    }
+
+    /// Wakes the thread.
+    pub fn ring(&self) {
+        self.mailbox.ring();
+    }
+
+    /// Accepts newcomers there from now on.
+    pub fn open(&self, listener: Listener) {
+        self.mailbox.post(Order::Open(listener));
+    }
+
+    /// Closes the listeners of a station.
+    pub fn close(&self, station: StationId) {
+        self.mailbox.post(Order::Close(station));
+    }
 }
 
 /// The listener thread before it runs.
 pub struct ListenerThread {
     poll: Poll,
-    /// Kept as long as the poll: a `Waker` that is dropped takes its last ring with it.
-    _doorbell: Arc<Waker>,
-    listeners: Vec<Listener>,
+    porter: Porter,
+    orders: Letters<Order>,
+    listeners: Slab<Listener>,
     inboxes: Vec<Inbox>,
     admission: Arc<Admission>,
     shutdown: Shutdown,
     /// The last refusal, told once until somebody is let in again.
     refused: bool,
+    /// How many were let in so far.
+    admitted: u64,
 }
 
 impl ListenerThread {
-    /// Prepares the thread that accepts on `listeners` and hands over to `inboxes`.
+    /// Prepares the thread that accepts where its [`Porter`] says and hands over to `inboxes`.
     ///
     /// # Errors
     /// If the system gives no poll.
     pub fn new(
-        mut listeners: Vec<Listener>,
         inboxes: Vec<Inbox>,
         admission: Arc<Admission>,
         shutdown: Shutdown,
@@ -88,18 +133,23 @@ impl ListenerThread {
         let poll = Poll::new()?;
         let doorbell = Arc::new(Waker::new(poll.registry(), DOORBELL)?);
         shutdown.ring_on_request(doorbell.clone());
-        for (at, listener) in listeners.iter_mut().enumerate() {
-            poll.registry().register(&mut listener.socket, Token(at), Interest::READABLE)?;
-        }
+        let (mailbox, orders) = mailbox(doorbell);
         Ok(Self {
             poll,
-            _doorbell: doorbell,
-            listeners,
+            porter: Porter { mailbox },
+            orders,
+            listeners: Slab::new(),
             inboxes,
             admission,
             shutdown,
             refused: false,
+            admitted: 0,
         })
+    }
+
+    /// The way to it, for the engine.
+    pub fn porter(&self) -> Porter {
+        self.porter.clone()
     }
 
     /// Runs until shutdown is asked for; the listening sockets are closed then.
@@ -121,6 +171,9 @@ impl ListenerThread {
                     ready.push(at);
                 }
             }
+            while let Some(order) = self.orders.next() {
+                self.obey(order);
+            }
             pause = false;
             let mut unfinished = Vec::new();
             for at in std::mem::take(&mut ready) {
@@ -128,7 +181,7 @@ impl ListenerThread {
                     Ok(true) => {}
                     Ok(false) => unfinished.push(at),
                     Err(error) => {
-                        tracing::warn!(listener = %self.listeners[at].address, "cannot accept: {error}");
+                        tracing::warn!("cannot accept spectators: {error}");
                         pause = true;
                         unfinished.push(at);
                     }
@@ -138,10 +191,38 @@ impl ListenerThread {
         }
     }
 
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Open(listener) => {
+                let entry = self.listeners.vacant_entry();
+                let token = Token(entry.key());
+                let listener = entry.insert(listener);
+                let registry = self.poll.registry();
+                if let Err(error) =
+                    registry.register(&mut listener.socket, token, Interest::READABLE)
+                {
+                    tracing::error!("nobody can connect to {}: {error}", listener.address);
+                    self.listeners.remove(token.0);
+                }
+            }
+            Order::Close(station) => self.listeners.retain(|_, listener| {
+                let keep = listener.station.id != station;
+                if !keep {
+                    // The socket is dropped right after; the poll forgets it then at the latest.
+                    let _ = self.poll.registry().deregister(&mut listener.socket);
+                }
+                keep
+            }),
+        }
+    }
+
     /// Accepts a turn's worth; whether that was all.
     fn accept(&mut self, at: usize) -> io::Result<bool> {
         for _ in 0..ACCEPTS_A_TURN {
-            let listener = &self.listeners[at];
+            // An event of one that is closed may still be in the list.
+            let Some(listener) = self.listeners.get(at) else {
+                return Ok(true);
+            };
             let (stream, peer) = match nonblocking(|| listener.socket.accept()) {
                 Ok(Some(accepted)) => accepted,
                 Ok(None) => return Ok(true),
@@ -163,15 +244,17 @@ impl ListenerThread {
                 tracing::debug!(%peer, "a spectator was gone at once: {error}");
                 continue;
             }
-            let (station, protocol) = (listener.station, listener.protocol);
-            self.hand_over(Admitted { stream, peer, station, protocol, place });
+            let (station, protocol) = (listener.station.clone(), listener.protocol);
+            self.admitted += 1;
+            let id = ClientId(self.admitted);
+            self.hand_over(Admitted { id, stream, peer, station, protocol, place });
         }
         Ok(false)
     }
 
     fn hand_over(&self, admitted: Admitted) {
         if let Some(inbox) = self.inboxes.iter().min_by_key(|inbox| inbox.load()) {
-            inbox.send(admitted);
+            inbox.take_in(admitted);
         }
     }
 }

@@ -13,6 +13,6 @@ mod thread;
 mod view;
 
 pub use admission::{Admission, Place, Refusal};
-pub use inbox::Inbox;
-pub use listener::{Listener, ListenerThread};
+pub use inbox::{ClientId, ClientInfo, Inbox};
+pub use listener::{Listener, ListenerThread, Porter};
 pub use thread::ConsumerThread;

@@ -10,14 +10,14 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use slab::Slab;
 
 use super::client::{Client, Farewell};
-use super::inbox::{Door, Inbox, inbox};
+use super::inbox::{ClientId, ClientInfo, Door, Inbox, Letter, inbox};
 use super::listener::Admitted;
-use super::view::{Progress, View};
+use super::view::{Due, Progress, View};
 use crate::config::ClientLimits;
 use crate::net::sleep_in;
 use crate::protocol::Protocol;
-use crate::protocol::console::KEEP_ALIVE_MS;
-use crate::session::{Announcer, Chunk, Signals, Station};
+use crate::protocol::console::{KEEP_ALIVE_MS, path_message};
+use crate::session::{Announcer, Chunk, Signals, Station, StationId};
 use crate::shutdown::Shutdown;
 
 const DOORBELL: Token = Token(usize::MAX);
@@ -46,14 +46,14 @@ pub struct ConsumerThread {
     inbox: Inbox,
     door: Door,
     signals: Signals,
-    stations: Vec<View>,
+    /// A view for each station and protocol that has clients here.
+    views: Vec<View>,
     clients: Slab<Client>,
     /// Slab keys of those that are behind and whose socket takes more.
     catching_up: Vec<usize>,
-    /// Who has still to say its handshake, and until when, in order. The peer's order number tells a
-    /// later client in the same place.
-    greeting: VecDeque<(Instant, usize, u64)>,
-    arrivals: u64,
+    /// Who has still to say its handshake, and until when, in order. The number tells a later client
+    /// in the same place.
+    greeting: VecDeque<(Instant, usize, ClientId)>,
     limits: ClientLimits,
     shutdown: Shutdown,
     /// Kept from turn to turn so that no turn allocates: chunks, and slab keys.
@@ -64,12 +64,11 @@ pub struct ConsumerThread {
 }
 
 impl ConsumerThread {
-    /// Prepares a thread that serves spectators of `stations` and listens to `announcer`.
+    /// Prepares a thread that serves spectators and listens to `announcer`.
     ///
     /// # Errors
     /// If the system gives no poll.
     pub fn new(
-        stations: &[Arc<Station>],
         announcer: &mut Announcer,
         limits: ClientLimits,
         shutdown: Shutdown,
@@ -83,11 +82,10 @@ impl ConsumerThread {
             signals: announcer.subscribe(doorbell),
             inbox,
             door,
-            stations: stations.iter().map(|station| View::new(station.clone())).collect(),
+            views: Vec::new(),
             clients: Slab::new(),
             catching_up: Vec::new(),
             greeting: VecDeque::new(),
-            arrivals: 0,
             limits,
             shutdown,
             fresh: Vec::new(),
@@ -119,7 +117,7 @@ impl ConsumerThread {
                     self.serve_fresh();
                 }
             }
-            self.take_in();
+            self.read_letters();
             self.catch_up();
             let now = Instant::now();
             self.expire_greetings(now);
@@ -140,41 +138,46 @@ impl ConsumerThread {
         }
     }
 
-    fn timeout(&self) -> Option<Duration> {
-        if !self.catching_up.is_empty() || self.stations.iter().any(View::has_news) {
+    fn timeout(&mut self) -> Option<Duration> {
+        if !self.catching_up.is_empty() {
             return Some(Duration::ZERO);
         }
         let now = Instant::now();
-        if self.shutdown.is_requested() {
-            return Some(ENDING_POLL);
-        }
         if self.clients.is_empty() {
-            return None;
+            return self.shutdown.is_requested().then_some(ENDING_POLL);
         }
-        let keep_alives = self
-            .stations
-            .iter()
-            .filter(|view| !view.clients.is_empty())
-            .map(|view| view.last_sent + KEEP_ALIVE);
-        let greeting = self.greeting.front().map(|(until, ..)| *until);
-        let deadline = keep_alives.chain(greeting).chain([self.next_housekeeping]).min()?;
+        let mut deadline = self.next_housekeeping;
+        if let Some((until, ..)) = self.greeting.front() {
+            deadline = deadline.min(*until);
+        }
+        for view in &mut self.views {
+            deadline = deadline.min(view.last_sent + KEEP_ALIVE);
+            match view.due() {
+                Due::Never => {}
+                Due::Now => return Some(Duration::ZERO),
+                Due::At(due) => deadline = deadline.min(due),
+            }
+        }
+        if self.shutdown.is_requested() {
+            deadline = deadline.min(now + ENDING_POLL);
+        }
         Some(deadline.saturating_duration_since(now))
     }
 
     /// Hands what is new in each log to everyone who is up to date. Called between all pieces of
     /// other work, so that nobody's frame waits for more than one of them.
     fn serve_fresh(&mut self) {
-        for at in 0..self.stations.len() {
-            if self.stations[at].has_news() {
-                self.serve_station(at);
+        for at in 0..self.views.len() {
+            if self.views[at].has_news() {
+                self.serve_view(at);
             }
         }
     }
 
-    fn serve_station(&mut self, at: usize) {
+    fn serve_view(&mut self, at: usize) {
         let mut fresh = std::mem::take(&mut self.fresh);
         let mut turns = std::mem::take(&mut self.turns);
-        let view = &mut self.stations[at];
+        let view = &mut self.views[at];
         view.look(&mut fresh);
         turns.clear();
         turns.extend(view.turns());
@@ -185,10 +188,10 @@ impl ConsumerThread {
             if client.blocked || client.is_catching_up || !client.is_live() {
                 continue;
             }
-            let progress = self.stations[at].serve(client, &fresh);
+            let progress = self.views[at].serve(client, &fresh);
             self.settle(key, progress);
         }
-        self.stations[at].last_sent = Instant::now();
+        self.views[at].last_sent = Instant::now();
         fresh.clear();
         (self.fresh, self.turns) = (fresh, turns);
     }
@@ -223,10 +226,10 @@ impl ConsumerThread {
             return;
         };
         let was_greeting = !client.is_live();
-        let station = self.stations[client.station].station.clone();
+        let view = &self.views[client.view];
         let mut result = Ok(false);
         if event.is_readable() || event.is_read_closed() || event.is_error() {
-            result = client.read(&station, self.limits.handshake_len, Instant::now());
+            result = client.read(&view.station, self.limits.handshake_len, view.horizon());
         }
         if event.is_writable() && client.blocked && result.is_ok() {
             client.blocked = false;
@@ -255,42 +258,114 @@ impl ConsumerThread {
         }
     }
 
-    /// Takes in the newcomers.
-    fn take_in(&mut self) {
-        while let Some(admitted) = self.door.next() {
-            let Admitted { mut stream, peer, station, protocol, place } = admitted;
-            let now = Instant::now();
-            let entry = self.clients.vacant_entry();
-            let key = entry.key();
-            if let Err(error) =
-                self.poll.registry().register(&mut stream, Token(key), Interest::READABLE)
-            {
-                tracing::warn!(%peer, "a spectator cannot be served: {error}");
-                self.door.left();
+    /// Does what the listener and the engine want.
+    fn read_letters(&mut self) {
+        while let Some(letter) = self.door.next() {
+            match letter {
+                Letter::Newcomer(admitted) => self.take_in(admitted),
+                Letter::Remove(station) => self.remove_station(station),
+                // Whoever asked may be gone.
+                Letter::Kick(id, reply) => drop(reply.send(self.kick(id))),
+                Letter::List(reply) => drop(reply.send(self.list_clients())),
+            }
+        }
+    }
+
+    fn take_in(&mut self, admitted: Admitted) {
+        let Admitted { id, mut stream, peer, station, protocol, place } = admitted;
+        let now = Instant::now();
+        let at = self.view_of(&station, protocol);
+        let entry = self.clients.vacant_entry();
+        let key = entry.key();
+        let registry = self.poll.registry();
+        if let Err(error) = registry.register(&mut stream, Token(key), Interest::READABLE) {
+            tracing::warn!(%peer, "a spectator cannot be served: {error}");
+            self.door.left();
+            return;
+        }
+        let view = &mut self.views[at];
+        let mut client = Client::new(id, stream, peer, at, protocol, place, now);
+        client.order = view.clients.len();
+        if protocol == Protocol::Raw {
+            client.begin_raw(&station, view.horizon());
+        }
+        entry.insert(client);
+        view.clients.push(key);
+        station.stats.clients_of(protocol).add(1);
+        tracing::info!(station = %station.name(), %peer, ?protocol, "a spectator came");
+        match protocol {
+            Protocol::Raw => self.list(key),
+            Protocol::Console => {
+                self.greeting.push_back((now + self.limits.handshake_time, key, id));
+            }
+        }
+    }
+
+    /// The place of the view for newcomers of `station`.
+    fn view_of(&mut self, station: &Arc<Station>, protocol: Protocol) -> usize {
+        let fits = |view: &View| view.station.id == station.id && view.protocol == protocol;
+        self.views.iter().position(fits).unwrap_or_else(|| {
+            self.views.push(View::new(station.clone(), protocol));
+            self.views.len() - 1
+        })
+    }
+
+    /// Drops the views that nobody looks through any more.
+    fn drop_views(&mut self) {
+        let mut at = 0;
+        while at < self.views.len() {
+            if !self.views[at].clients.is_empty() {
+                at += 1;
                 continue;
             }
-            let view = &mut self.stations[station];
-            let mut client = Client::new(stream, peer, station, protocol, place, now);
-            client.order = view.clients.len();
-            if protocol == Protocol::Raw {
-                client.begin_raw(&view.station);
-            }
-            entry.insert(client);
-            view.clients.push(key);
-            view.station.stats.clients.add(1);
-            tracing::info!(station = view.station.name, %peer, ?protocol, "a spectator came");
-            match protocol {
-                Protocol::Raw => self.list(key),
-                Protocol::Console => {
-                    self.arrivals += 1;
-                    let until = now + self.limits.handshake_time;
-                    self.greeting.push_back((until, key, self.arrivals));
+            self.views.swap_remove(at).report();
+            if let Some(moved) = self.views.get(at) {
+                for &key in &moved.clients {
                     if let Some(client) = self.clients.get_mut(key) {
-                        client.arrival = self.arrivals;
+                        client.view = at;
                     }
                 }
             }
         }
+    }
+
+    fn remove_station(&mut self, station: StationId) {
+        // What has come until now is theirs.
+        self.serve_fresh();
+        let theirs = self.views.iter().filter(|view| view.station.id == station);
+        for key in theirs.flat_map(|view| view.clients.clone()).collect::<Vec<_>>() {
+            self.bid_farewell(key, &Farewell::StationRemoved);
+        }
+    }
+
+    fn kick(&mut self, id: ClientId) -> bool {
+        let Some((key, _)) = self.clients.iter().find(|(_, client)| client.id == id) else {
+            return false;
+        };
+        self.bid_farewell(key, &Farewell::Kicked);
+        true
+    }
+
+    fn list_clients(&self) -> Vec<ClientInfo> {
+        let now = Instant::now();
+        let info = |client: &Client| {
+            let view = &self.views[client.view];
+            let (lag_bytes, lag_frames) = view.lag(client);
+            ClientInfo {
+                id: client.id,
+                station: view.station.id,
+                protocol: client.protocol,
+                peer: client.peer,
+                since: client.since,
+                is_greeted: client.is_live(),
+                is_relay: client.is_relay,
+                cursor: client.expected,
+                lag_bytes,
+                lag_frames,
+                idle: now.saturating_duration_since(client.progress),
+            }
+        };
+        self.clients.iter().map(|(_, client)| info(client)).collect()
     }
 
     /// Gives each client that is behind a bounded slice.
@@ -307,7 +382,7 @@ impl ConsumerThread {
             if !std::mem::replace(&mut client.is_catching_up, false) {
                 continue;
             }
-            let progress = self.stations[client.station].catch_up(client, &mut chunks);
+            let progress = self.views[client.view].catch_up(client, &mut chunks);
             self.settle(key, progress);
             self.serve_fresh();
         }
@@ -316,8 +391,8 @@ impl ConsumerThread {
     }
 
     fn expire_greetings(&mut self, now: Instant) {
-        while let Some(&(until, key, arrival)) = self.greeting.front() {
-            let waits = |client: &Client| client.arrival == arrival && !client.is_live();
+        while let Some(&(until, key, id)) = self.greeting.front() {
+            let waits = |client: &Client| client.id == id && !client.is_live();
             if !self.clients.get(key).is_some_and(waits) {
                 self.greeting.pop_front();
             } else if until <= now {
@@ -331,17 +406,18 @@ impl ConsumerThread {
 
     /// Says to everyone of a quiet station that the relay is there.
     fn keep_alive(&mut self, now: Instant) {
-        for at in 0..self.stations.len() {
-            if now < self.stations[at].last_sent + KEEP_ALIVE {
+        for at in 0..self.views.len() {
+            if now < self.views[at].last_sent + KEEP_ALIVE {
                 continue;
             }
-            self.stations[at].last_sent = now;
-            for key in self.stations[at].clients.clone() {
+            self.views[at].last_sent = now;
+            let path = path_message(&self.views[at].station.path()).into();
+            for key in self.views[at].clients.clone() {
                 let Some(client) = self.clients.get_mut(key) else {
                     continue;
                 };
                 if client.is_live() && !client.blocked && !client.is_catching_up {
-                    let progress = client.keep_alive(now);
+                    let progress = client.keep_alive(now, &path);
                     self.settle(key, progress);
                 }
             }
@@ -350,7 +426,7 @@ impl ConsumerThread {
 
     fn keep_house(&mut self, now: Instant) {
         self.next_housekeeping = now + HOUSEKEEPING;
-        for view in &mut self.stations {
+        for view in &mut self.views {
             view.report();
         }
         let stalled = |client: &Client| client.blocked && now > client.progress + STALLED_AFTER;
@@ -362,13 +438,15 @@ impl ConsumerThread {
         for key in stalled {
             self.bid_farewell(key, &Farewell::Stalled);
         }
+        self.drop_views();
     }
 
-    /// Whether every client has all that is in the log, but for those whose socket takes no more.
+    /// Whether every client has all that it may see, but for those whose socket takes no more.
     fn is_flushed(&self) -> bool {
+        let ends: Vec<_> =
+            self.views.iter().map(|view| view.station.log.end_within(view.horizon())).collect();
         self.clients.iter().all(|(_, client)| {
-            let end = self.stations[client.station].station.log.end();
-            !client.is_live() || client.is_flushed() && client.next == end
+            !client.is_live() || client.is_flushed() && client.next >= ends[client.view]
         })
     }
 
@@ -376,17 +454,17 @@ impl ConsumerThread {
         let Some(mut client) = self.clients.try_remove(key) else {
             return;
         };
-        let view = &mut self.stations[client.station];
+        let view = &mut self.views[client.view];
         view.clients.swap_remove(client.order);
         if let Some(&moved) = view.clients.get(client.order)
             && let Some(moved) = self.clients.get_mut(moved)
         {
             moved.order = client.order;
         }
-        view.station.stats.clients.add(-1);
+        view.station.stats.clients_of(client.protocol).add(-1);
         self.door.left();
         let peer = client.peer;
-        tracing::info!(station = view.station.name, %peer, "a spectator left: {farewell}");
+        tracing::info!(station = %view.station.name(), %peer, "a spectator left: {farewell}");
         // The socket is dropped right after; the poll forgets it then at the latest.
         let _ = self.poll.registry().deregister(&mut client.stream);
     }

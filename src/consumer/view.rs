@@ -2,13 +2,13 @@
 //! clients gets what from there.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
 use super::client::{Client, Delivery, Farewell};
 use crate::protocol::Protocol;
-use crate::session::{Chunk, Seq, Station};
+use crate::session::{Chunk, Horizon, Seq, Station};
 use crate::stats::{latency_histogram, record};
 
 /// The most a lagging spectator gets in one turn, in event bytes: catching up must not delay
@@ -21,18 +21,32 @@ const CATCH_UP_CHUNKS: usize = 256;
 /// Chunks taken from the log at once for those who are up to date. A frame is one or a few.
 const FRESH_CHUNKS: usize = 64;
 
-/// A station and this thread's share of its spectators.
+/// A station and this thread's share of its spectators of one protocol.
 pub(super) struct View {
     pub(super) station: Arc<Station>,
+    pub(super) protocol: Protocol,
     /// Slab keys of its clients; each knows its place here.
     pub(super) clients: Vec<usize>,
     /// When its spectators last heard something.
     pub(super) last_sent: Instant,
-    /// The log's end when the thread last looked.
+    /// The end of what was visible when the thread last looked.
     seen: Seq,
+    /// When chunk `seen` arrived, once that was looked up: who is behind waits for it.
+    next_arrival: Option<(Seq, Instant)>,
     /// Whose turn is first; goes round from frame to frame.
     first: usize,
     latency: Histogram<u64>,
+}
+
+/// When there is more to see.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Due {
+    /// When more has come.
+    Never,
+    /// There is.
+    Now,
+    /// What has come becomes visible then.
+    At(Instant),
 }
 
 /// How far a client is after its turn.
@@ -47,10 +61,13 @@ pub(super) enum Progress {
 }
 
 impl View {
-    pub(super) fn new(station: Arc<Station>) -> Self {
+    pub(super) fn new(station: Arc<Station>, protocol: Protocol) -> Self {
+        let horizon = Horizon::at(Instant::now(), station.delay(protocol));
         Self {
-            seen: station.log.end(),
+            seen: station.log.end_within(horizon),
+            next_arrival: None,
             station,
+            protocol,
             clients: Vec::new(),
             last_sent: Instant::now(),
             first: 0,
@@ -58,15 +75,45 @@ impl View {
         }
     }
 
-    /// Whether the log has more than the thread has looked at.
-    pub(super) fn has_news(&self) -> bool {
-        self.seen < self.station.log.end()
+    /// How late its clients see what happens.
+    pub(super) fn delay(&self) -> Duration {
+        self.station.delay(self.protocol)
+    }
+
+    /// What its clients may see now.
+    pub(super) fn horizon(&self) -> Horizon {
+        Horizon::at(Instant::now(), self.delay())
+    }
+
+    /// Whether there is more to see than the thread has looked at.
+    pub(super) fn has_news(&mut self) -> bool {
+        match self.due() {
+            Due::Never => false,
+            Due::Now => true,
+            Due::At(due) => due <= Instant::now(),
+        }
+    }
+
+    /// When there will be more to see, as far as is known.
+    pub(super) fn due(&mut self) -> Due {
+        if self.seen >= self.station.log.end() {
+            return Due::Never;
+        }
+        let delay = self.delay();
+        if delay.is_zero() {
+            return Due::Now;
+        }
+        if self.next_arrival.is_none_or(|(seq, _)| seq != self.seen) {
+            let arrival = self.station.log.arrival(self.seen);
+            self.next_arrival = arrival.map(|arrival| (self.seen, arrival));
+        }
+        self.next_arrival.map_or(Due::Never, |(_, arrival)| Due::At(arrival + delay))
     }
 
     /// Looks at what is new, with one short look under the log's lock for all its clients.
     pub(super) fn look(&mut self, fresh: &mut Vec<Arc<Chunk>>) {
         fresh.clear();
-        self.station.log.read(self.seen, FRESH_CHUNKS, fresh);
+        self.station.log.read_within(self.seen, FRESH_CHUNKS, self.horizon(), fresh);
         if let Some(last) = fresh.last() {
             self.seen = last.seq().next();
         }
@@ -90,7 +137,7 @@ impl View {
         if fresh.first().is_some_and(|due| due.seq() != client.next) {
             return Ok(Progress::Behind);
         }
-        Ok(match deliver(client, fresh, &mut self.latency)? {
+        Ok(match self.deliver(client, fresh)? {
             Delivery::Done => Progress::UpToDate,
             Delivery::Blocked => Progress::Blocked,
         })
@@ -104,8 +151,9 @@ impl View {
         chunks: &mut Vec<Arc<Chunk>>,
     ) -> Result<Progress, Farewell> {
         let log = &self.station.log;
+        let horizon = self.horizon();
         chunks.clear();
-        log.read(client.next, CATCH_UP_CHUNKS, chunks);
+        log.read_within(client.next, CATCH_UP_CHUNKS, horizon, chunks);
         if let Some(first) = chunks.first()
             && first.seq() != client.next
             && first.game() != client.game
@@ -115,13 +163,13 @@ impl View {
                 return Err(Farewell::LeftBehind);
             }
             tracing::info!(
-                station = self.station.name,
+                station = %self.station.name(),
                 peer = %client.peer,
                 "a spectator was more than a game behind and is skipped to the newest"
             );
-            client.skip_to(log.newest_game());
+            client.skip_to(log.newest_game(horizon));
             chunks.clear();
-            log.read(client.next, CATCH_UP_CHUNKS, chunks);
+            log.read_within(client.next, CATCH_UP_CHUNKS, horizon, chunks);
         }
         let mut bytes = 0;
         let within = chunks.iter().take_while(|chunk| {
@@ -130,11 +178,41 @@ impl View {
         });
         // At least one, however large it is.
         let some = within.count().max(1).min(chunks.len());
-        Ok(match deliver(client, &chunks[..some], &mut self.latency)? {
+        Ok(match self.deliver(client, &chunks[..some])? {
             Delivery::Blocked => Progress::Blocked,
-            Delivery::Done if client.next >= self.seen => Progress::UpToDate,
+            // Nothing may be visible of what was before the delay grew.
+            Delivery::Done if client.next >= self.seen || some == 0 => Progress::UpToDate,
             Delivery::Done => Progress::Behind,
         })
+    }
+
+    /// Delivers, and takes the time once for all chunks that went out.
+    fn deliver(
+        &mut self,
+        client: &mut Client,
+        chunks: &[Arc<Chunk>],
+    ) -> Result<Delivery, Farewell> {
+        let delay = self.delay();
+        let latency = &mut self.latency;
+        let mut now = None;
+        let delivery = client.deliver(chunks, &mut |arrived| {
+            let now = *now.get_or_insert_with(Instant::now);
+            record(latency, now.saturating_duration_since(arrived).saturating_sub(delay));
+        })?;
+        if let Some(now) = now {
+            client.progress = now;
+        }
+        Ok(delivery)
+    }
+
+    /// How far a client is behind what it may see: bytes, and frames if they are of its game.
+    pub(super) fn lag(&self, client: &Client) -> (u64, Option<u64>) {
+        let log = &self.station.log;
+        if !client.is_live() || client.next >= log.end_within(self.horizon()) {
+            return (0, Some(0));
+        }
+        let (bytes, game, frames) = log.distance(client.next, self.horizon());
+        (bytes, (game == Some(client.game) || client.game == 0).then_some(frames))
     }
 
     /// Hands in the latencies gathered.
@@ -144,21 +222,4 @@ impl View {
             self.latency.reset();
         }
     }
-}
-
-/// Delivers, and takes the time once for all chunks that went out.
-fn deliver(
-    client: &mut Client,
-    chunks: &[Arc<Chunk>],
-    latency: &mut Histogram<u64>,
-) -> Result<Delivery, Farewell> {
-    let mut now = None;
-    let delivery = client.deliver(chunks, &mut |arrived| {
-        let now = *now.get_or_insert_with(Instant::now);
-        record(latency, now.saturating_duration_since(arrived));
-    })?;
-    if let Some(now) = now {
-        client.progress = now;
-    }
-    Ok(delivery)
 }

@@ -29,6 +29,8 @@ pub struct Status {
     pub replays: Option<PathBuf>,
     /// Whether consoles that announce themselves are adopted.
     pub discovers: bool,
+    /// Threads of the relay that have not gone round their loop for seconds; none if all is well.
+    pub stuck_threads: Vec<String>,
     /// The stations, in the order of their numbers.
     pub stations: Vec<StationStatus>,
     /// The program output; null while there is none.

@@ -1,8 +1,12 @@
 //! Sockets: what console, listener and consumer threads share.
 
+mod mailbox;
+mod pulse;
 mod read_buffer;
 mod sockets;
 
+pub use mailbox::{Letters, Mailbox, mailbox};
+pub use pulse::Pulse;
 pub use read_buffer::{Fill, ReadBuffer};
 pub use sockets::{bind_tcp, prepare_spectator, raise_open_files_limit};
 

@@ -19,6 +19,11 @@ const SEND_BUFFER: usize = 256 * 1024;
 const KEEPALIVE_AFTER: Duration = Duration::from_secs(15);
 const KEEPALIVE_EVERY: Duration = Duration::from_secs(5);
 
+/// What the kernel has sent and the peer has not acknowledged for so long was sent to nobody: the
+/// connection ends, also when a frame now and then never fills the queue.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const UNACKNOWLEDGED_FOR: Duration = Duration::from_secs(30);
+
 /// A non-blocking listener on `address`; port 0 takes a free one.
 ///
 /// # Errors
@@ -45,7 +50,11 @@ pub fn prepare_spectator(stream: &TcpStream) -> io::Result<()> {
     let socket = SockRef::from(stream);
     socket.set_send_buffer_size(SEND_BUFFER)?;
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_AFTER).with_interval(KEEPALIVE_EVERY);
-    socket.set_tcp_keepalive(&keepalive)
+    socket.set_tcp_keepalive(&keepalive)?;
+    // Elsewhere the system's own limit on retransmissions ends it, some minutes later.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED_FOR))?;
+    Ok(())
 }
 
 /// Raises the soft limit on open files to the hard one and returns how many files may be open;

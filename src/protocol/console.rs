@@ -4,14 +4,18 @@
 //! handshake), because both ends read parts of it at fixed offsets. What is decoded may use any
 //! UBJSON integer.
 
+mod handshake;
+
 use std::borrow::Cow;
 
 use byteorder::{BigEndian, ByteOrder};
 use bytes::Bytes;
 use thiserror::Error;
 
-use super::{ClientToken, Cursor};
+use super::{ClientToken, Cursor, RelayId};
 use crate::slp::ubjson::{self, Reader, UbjsonError, Value};
+
+pub use handshake::Handshake;
 
 /// The TCP port of a console.
 pub const PORT: u16 = 51441;
@@ -45,6 +49,14 @@ pub const FORCE_POS_AT: usize = 75;
 
 const TYPE_HANDSHAKE: u8 = 1;
 const TYPE_REPLAY: u8 = 2;
+const TYPE_KEEP_ALIVE: u8 = 3;
+
+/// The key of [`Message::Path`]: 8 bytes for each station.
+const PATH: &[u8] = b"path";
+
+/// Relays that may lie between a spectator and the console: far more than any venue chains, and an
+/// end to a loop in which somebody does not know its own name.
+pub const MAX_HOPS: usize = 16;
 
 /// Bytes that a message or handshake cannot be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
@@ -81,68 +93,6 @@ pub fn split_message(input: &[u8], limit: usize) -> Result<Option<&[u8]>, Consol
     match usize::try_from(len) {
         Ok(wanted) if wanted <= limit => Ok(rest.get(..wanted)),
         _ => Err(ConsoleError::TooLong { len, limit }),
-    }
-}
-
-/// What a client says first: type 1, from client to console.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Handshake {
-    /// Where the client wants to go on; only means something together with a known token.
-    pub cursor: Cursor,
-    /// The token of the client's last connection, [`ClientToken::NONE`] at first.
-    pub token: ClientToken,
-    /// Asks the console to turn Nagle's algorithm off.
-    pub realtime: bool,
-}
-
-impl Handshake {
-    /// Bytes of an encoded handshake, length included.
-    pub const ENCODED_LEN: usize = 83;
-
-    /// The message as slippi-js 9.1.2 emits it, length included. The console reads fixed offsets,
-    /// so no other layout will do.
-    pub fn encode(&self) -> [u8; Self::ENCODED_LEN] {
-        let mut out = *b"\0\0\0\x4f{i\x04typei\x01i\x07payload{i\x06cursor[$U#i\x08........\
-            i\x0bclientToken[$U#i\x04....i\x0aisRealtimeF}}";
-        out[37..45].copy_from_slice(&self.cursor.0.to_be_bytes());
-        out[64..68].copy_from_slice(&self.token.0.to_be_bytes());
-        if self.realtime {
-            out[80] = b'T';
-        }
-        out
-    }
-
-    /// Decodes the body of a handshake by its UBJSON, whatever layout the client chose.
-    ///
-    /// # Errors
-    /// If it is not a handshake.
-    pub fn decode(body: &[u8]) -> Result<Self, ConsoleError> {
-        let message = Reader::new(body).value()?;
-        if message.get("type").and_then(Value::as_int) != Some(TYPE_HANDSHAKE.into()) {
-            return Err(ConsoleError::Field("type"));
-        }
-        let payload = message.get("payload").ok_or(ConsoleError::Field("payload"))?;
-        Ok(Self {
-            cursor: Cursor(u64::from_be_bytes(byte_array(payload.get("cursor"), "cursor")?)),
-            token: ClientToken(u32::from_be_bytes(byte_array(
-                payload.get("clientToken"),
-                "clientToken",
-            )?)),
-            realtime: payload.get("isRealtime") == Some(&Value::Bool(true)),
-        })
-    }
-
-    /// Reads the body as the console does: at fixed offsets, whatever stands there. `None` if byte
-    /// 8 does not say that it is a handshake. Bytes that a short body lacks read as zero.
-    pub fn read_at_fixed_offsets(body: &[u8]) -> Option<Self> {
-        let mut at = [0; 77];
-        let len = body.len().min(at.len());
-        at[..len].copy_from_slice(&body[..len]);
-        (at[8] == TYPE_HANDSHAKE).then(|| Self {
-            cursor: Cursor(BigEndian::read_u64(&at[33..41])),
-            token: ClientToken(BigEndian::read_u32(&at[60..64])),
-            realtime: at[76] == b'T',
-        })
     }
 }
 
@@ -218,6 +168,24 @@ impl Replay<'_> {
     }
 }
 
+/// A keep-alive for a relay that says by which way the stream comes: the sender's station first,
+/// the one at the console last. It goes only to clients whose handshake has `relay`.
+pub fn path_message(path: &[RelayId]) -> Vec<u8> {
+    let mut out = begin(TYPE_KEEP_ALIVE);
+    begin_payload(&mut out);
+    ubjson::write_key(&mut out, "path");
+    let ids: Vec<u8> = path.iter().take(MAX_HOPS + 1).flat_map(|id| id.0.to_be_bytes()).collect();
+    ubjson::write_bytes(&mut out, &ids);
+    out.extend(b"}}");
+    finish(&mut out);
+    out
+}
+
+fn read_path(bytes: &[u8]) -> Vec<RelayId> {
+    let (ids, _) = bytes.as_chunks::<8>();
+    ids.iter().take(MAX_HOPS + 1).map(|id| RelayId(u64::from_be_bytes(*id))).collect()
+}
+
 /// What a console says.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Message<'a> {
@@ -227,6 +195,9 @@ pub enum Message<'a> {
     Replay(Replay<'a>),
     /// The console is there and has nothing to say.
     KeepAlive,
+    /// A keep-alive from a relay to a relay: the stations that the stream comes through, the sender
+    /// first; at most [`MAX_HOPS`] and one, which is one too many.
+    Path(Vec<RelayId>),
     /// A type that no source of this protocol names; to be ignored, as slippi-js does.
     Unknown(i64),
 }
@@ -251,7 +222,7 @@ impl<'a> Message<'a> {
         match kind.ok_or(ConsoleError::Field("type"))? {
             1 => fields.reply().map(Message::Reply),
             2 => fields.replay().map(Message::Replay),
-            3 => Ok(Message::KeepAlive),
+            3 => Ok(fields.path.map_or(Message::KeepAlive, |path| Message::Path(read_path(path)))),
             other => Ok(Message::Unknown(other)),
         }
     }
@@ -267,6 +238,7 @@ struct Fields<'a> {
     next_pos: Option<Value<'a>>,
     force_pos: bool,
     data: Option<&'a [u8]>,
+    path: Option<&'a [u8]>,
 }
 
 impl<'a> Fields<'a> {
@@ -283,6 +255,7 @@ impl<'a> Fields<'a> {
                 (b"nextPos", next_pos) => fields.next_pos = Some(next_pos),
                 (b"forcePos", force_pos) => fields.force_pos = force_pos == Value::Bool(true),
                 (b"data", Value::Bytes(data)) => fields.data = Some(data),
+                (PATH, Value::Bytes(path)) => fields.path = Some(path),
                 _ => {}
             }
         }

@@ -58,6 +58,17 @@ impl fmt::Debug for ClientToken {
     }
 }
 
+/// One station of one andross, for as long as it runs: how relays of a chain know each other, and
+/// notice that a stream has come round a loop.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RelayId(pub u64);
+
+impl fmt::Debug for RelayId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
 /// What the other end of a connection speaks, told from its first bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Protocol {

@@ -8,6 +8,7 @@ mod journal;
 mod recording;
 mod recovery;
 mod thread;
+mod track;
 
 pub use journal::is_being_recorded;
-pub use thread::{RecorderOptions, RecorderThread};
+pub use thread::{Clerk, RecorderOptions, RecorderThread};

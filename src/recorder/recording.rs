@@ -20,8 +20,8 @@ const MAX_NAMESAKES: usize = 1000;
 /// What is known of a game before its first event.
 #[derive(Clone, Debug)]
 pub(super) struct GameFacts {
-    /// Part of the file's name where a relay has several stations.
-    pub(super) station: Option<String>,
+    /// The station's name, a part of the file's: two games of the same second never collide.
+    pub(super) station: String,
     pub(super) played_on: &'static str,
     pub(super) console_nick: Option<String>,
     /// When its first event arrived.
@@ -195,18 +195,14 @@ impl Recording {
     }
 }
 
-/// `Game_20260314T201502`, as every Slippi tool names its files, with the station in it if there
-/// are several.
+/// `Game_Stream_20260314T201502`: as the console names its files, with the station where that has
+/// its MAC address.
 fn stem(facts: &GameFacts, start: &Zoned) -> String {
-    let date = start.strftime("%Y%m%dT%H%M%S");
-    match &facts.station {
-        Some(station) => format!("Game_{}_{date}", file_name_part(station)),
-        None => format!("Game_{date}"),
-    }
+    format!("Game_{}_{}", file_name_part(&facts.station), start.strftime("%Y%m%dT%H%M%S"))
 }
 
 /// The station's name with everything that some file system dislikes replaced.
-fn file_name_part(name: &str) -> String {
+pub(super) fn file_name_part(name: &str) -> String {
     name.chars().map(|c| if c.is_alphanumeric() || c == '-' { c } else { '-' }).collect()
 }
 

@@ -6,8 +6,19 @@ use super::journal::{Orphan, orphans};
 use crate::replay::{Facts, RepairError, repair};
 use crate::slp::metadata::RecordingNotes;
 
-/// Repairs every file in `folder` whose note says that its writer is gone.
-pub(super) fn repair_orphans(folder: &Path) {
+/// Repairs every file in `folder`, and in the folders of stations in there, whose note says that its
+/// writer is gone.
+pub(super) fn repair_all(folder: &Path) {
+    repair_orphans(folder);
+    // What cannot be looked through was told of above.
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            repair_orphans(&entry.path());
+        }
+    }
+}
+
+fn repair_orphans(folder: &Path) {
     let found = match orphans(folder) {
         Ok(found) => found,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
@@ -33,6 +34,41 @@ pub struct Log {
     /// The chunk that the recorder needs next; it and all behind it are kept, as long as there is
     /// room. `u64::MAX` without a recorder.
     pinned: Arc<AtomicU64>,
+    /// Milliseconds that the latest reader is behind: what it has not seen yet is kept for it.
+    held_for: Arc<AtomicU64>,
+}
+
+/// How much of a log a reader may see now: all of it, or what came some time ago.
+#[derive(Clone, Copy, Debug)]
+pub struct Horizon {
+    now: Instant,
+    delay: Duration,
+}
+
+impl Horizon {
+    /// What is visible at `now` to a reader that is `delay` behind.
+    pub fn at(now: Instant, delay: Duration) -> Self {
+        Self { now, delay }
+    }
+
+    /// The arrival of the newest chunk that can be visible; `None` if the clock does not go back so
+    /// far.
+    pub fn newest(&self) -> Option<Instant> {
+        self.now.checked_sub(self.delay)
+    }
+
+    /// Whether a chunk is visible.
+    pub fn shows(&self, chunk: &Chunk) -> bool {
+        self.delay.is_zero() || chunk.arrived + self.delay <= self.now
+    }
+
+    /// The part of a log that is visible. Chunks came in the order of their arrival times.
+    fn of<'a>(&self, chunks: &'a [Arc<Chunk>]) -> &'a [Arc<Chunk>] {
+        if self.delay.is_zero() {
+            return chunks;
+        }
+        &chunks[..chunks.partition_point(|chunk| self.shows(chunk))]
+    }
 }
 
 /// Where a reader begins.
@@ -66,17 +102,51 @@ impl Log {
         out.extend(chunks[at..].iter().take(limit).cloned());
     }
 
+    /// Like [`Log::read`], of what `horizon` shows.
+    pub fn read_within(
+        &self,
+        from: Seq,
+        limit: usize,
+        horizon: Horizon,
+        out: &mut Vec<Arc<Chunk>>,
+    ) {
+        let chunks = self.chunks.lock();
+        let at = chunks.partition_point(|chunk| chunk.seq < from);
+        let shown = chunks[at..].iter().take(limit).take_while(|chunk| horizon.shows(chunk));
+        out.extend(shown.cloned());
+    }
+
+    /// When the chunk with number `seq`, or the next one kept, arrived; `None` if it has not.
+    pub fn arrival(&self, seq: Seq) -> Option<Instant> {
+        let chunks = self.chunks.lock();
+        chunks.get(chunks.partition_point(|chunk| chunk.seq < seq)).map(|chunk| chunk.arrived)
+    }
+
+    /// The number that the first chunk behind `horizon` has or will have.
+    pub fn end_within(&self, horizon: Horizon) -> Seq {
+        let chunks = self.chunks.lock();
+        match chunks.get(horizon.of(&chunks).len()) {
+            Some(hidden) => hidden.seq,
+            None => self.end(),
+        }
+    }
+
+    /// The newest chunk that `horizon` shows.
+    pub fn last_within(&self, horizon: Horizon) -> Option<Arc<Chunk>> {
+        horizon.of(&self.chunks.lock()).last().cloned()
+    }
+
     /// The newest chunk.
     pub fn last(&self) -> Option<Arc<Chunk>> {
         self.chunks.lock().last().cloned()
     }
 
-    /// The number of the first chunk of the newest game, also when that game is over; the end if
-    /// there was none.
-    pub fn newest_game(&self) -> Seq {
+    /// The number of the first chunk of the newest game that `horizon` shows, also when that game is
+    /// over; of the oldest chunk kept if it shows none.
+    pub fn newest_game(&self, horizon: Horizon) -> Seq {
         let chunks = self.chunks.lock();
-        let Some(last) = chunks.last() else {
-            return self.end();
+        let Some(last) = horizon.of(&chunks).last() else {
+            return chunks.first().map_or(self.end(), |first| first.seq);
         };
         chunks[chunks.partition_point(|chunk| chunk.game < last.game)].seq
     }
@@ -96,11 +166,14 @@ impl Log {
     }
 
     /// Where a newcomer begins, by the console's rule: at the start of the game that is on, else
-    /// where the next byte will be. `empty` is the position of a log without chunks.
-    pub fn fresh(&self, empty: Cursor) -> ReadFrom {
+    /// where the next byte will be, as far as `horizon` shows. `empty` is the position of a log
+    /// without chunks.
+    pub fn fresh(&self, empty: Cursor, horizon: Horizon) -> ReadFrom {
         let chunks = self.chunks.lock();
-        let Some(last) = chunks.last() else {
-            return ReadFrom { seq: self.end(), pos: empty };
+        let Some(last) = horizon.of(&chunks).last() else {
+            return chunks.first().map_or(ReadFrom { seq: self.end(), pos: empty }, |first| {
+                ReadFrom { seq: first.seq, pos: first.pos }
+            });
         };
         if last.in_game {
             let first = &chunks[chunks.partition_point(|chunk| chunk.game < last.game)];
@@ -151,9 +224,30 @@ impl Log {
         bytes
     }
 
+    /// How far it is from chunk `from` to the end of what `horizon` shows: event bytes, the game of
+    /// the last chunk there, and how many frames that game goes on behind the first chunk's frame.
+    pub fn distance(&self, from: Seq, horizon: Horizon) -> (u64, Option<u64>, u64) {
+        let chunks = self.chunks.lock();
+        let shown = horizon.of(&chunks);
+        let rest = &shown[shown.partition_point(|chunk| chunk.seq < from)..];
+        let bytes = rest.iter().map(|chunk| chunk.data.len() as u64).sum();
+        let game = rest.last().map(|last| last.game);
+        let of_game = |chunk: &&Arc<Chunk>| Some(chunk.game) == game;
+        let first = rest.iter().filter(of_game).find_map(|chunk| chunk.frame);
+        let last = rest.iter().rev().filter(of_game).find_map(|chunk| chunk.frame);
+        let frames = first.zip(last).map_or(0, |(first, last)| last.0.abs_diff(first.0) + 1);
+        (bytes, game, frames.into())
+    }
+
     /// Keeps chunk `seq` and all behind it for the recorder.
     pub fn pin(&self, seq: Seq) {
         self.pinned.store(seq.0, Ordering::Release);
+    }
+
+    /// Keeps what a reader that is `delay` behind has still to see, and the game it is in.
+    pub fn hold(&self, delay: Duration) {
+        let delay = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+        self.held_for.store(delay, Ordering::Relaxed);
     }
 
     /// How many event bytes are kept.
@@ -169,21 +263,23 @@ impl Log {
         self.end.store(next.0, Ordering::Release);
     }
 
-    /// Lets go of what nobody needs: all but the last two games, and of a log beyond
-    /// [`MAX_RETAINED`] the older half behind the current game's prologue. Returns the bytes of
-    /// memory still taken.
+    /// Lets go at `now` of what nobody needs: all but the last two games (for those who are behind:
+    /// the last two that they see), and of a log beyond [`MAX_RETAINED`] the older half behind the
+    /// current game's prologue. Returns the bytes of memory still taken.
     ///
     /// Dropping the chunks themselves is left to the end, without the lock.
-    pub(super) fn trim(&self) -> usize {
-        self.trim_to(MAX_RETAINED)
+    pub(super) fn trim(&self, now: Instant) -> usize {
+        self.trim_to(MAX_RETAINED, now)
     }
 
-    fn trim_to(&self, max_retained: usize) -> usize {
+    fn trim_to(&self, max_retained: usize, now: Instant) -> usize {
         let pinned = Seq(self.pinned.load(Ordering::Acquire));
+        let held_for = Duration::from_millis(self.held_for.load(Ordering::Relaxed));
         let mut dropped = Vec::new();
         let mut chunks = self.chunks.lock();
         let game = chunks.last().map_or(0, |last| last.game);
-        let old = chunks.partition_point(|chunk| chunk.game + 1 < game && chunk.seq < pinned);
+        let seen = Horizon::at(now, held_for).of(&chunks).last().map_or(0, |last| last.game);
+        let old = chunks.partition_point(|chunk| chunk.game + 1 < seen && chunk.seq < pinned);
         dropped.extend(chunks.drain(..old));
         let mut retained = cost(&chunks);
         if retained > max_retained {

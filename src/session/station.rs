@@ -2,17 +2,26 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use super::{Identity, Log, ReadFrom};
-use crate::protocol::Cursor;
+use super::{Horizon, Identity, Log, ReadFrom};
 use crate::protocol::console::{Handshake, HandshakeReply};
+use crate::protocol::{Cursor, Protocol, RelayId};
 use crate::stats::StationStats;
 
-/// The place of a station in the relay's list, from 0.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+/// The number of a station. No other station of the same run ever has it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct StationId(pub u64);
+
+impl fmt::Display for StationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// What the console thread is doing about a station's source.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -22,6 +31,8 @@ pub enum SourceState {
     Connecting,
     /// Connected, but the console does not answer: another client has it.
     Busy,
+    /// Its stream comes from this very station, round a loop of relays.
+    Loop,
     /// The stream is on.
     Connected,
 }
@@ -31,6 +42,7 @@ impl fmt::Display for SourceState {
         f.write_str(match self {
             Self::Connecting => "connecting",
             Self::Busy => "busy with another client",
+            Self::Loop => "fed by itself",
             Self::Connected => "connected",
         })
     }
@@ -38,22 +50,31 @@ impl fmt::Display for SourceState {
 
 /// One console, its log and its figures. Written by the console thread, read by all.
 pub struct Station {
-    /// The place in the relay's list.
+    /// Its number.
     pub id: StationId,
-    /// What people call it.
-    pub name: String,
+    /// What relays that it feeds know it by.
+    pub relay_id: RelayId,
     /// What arrived.
     pub log: Log,
     /// Counters and gauges.
     pub stats: StationStats,
+    /// What people call it. The engine may change that.
+    name: Mutex<Arc<str>>,
     identity: Mutex<Identity>,
     source: Mutex<SourceState>,
+    /// The relays that its stream comes through, the nearest first.
+    upstream: Mutex<Vec<RelayId>>,
     recording: Mutex<Option<PathBuf>>,
+    /// Whether its games are to be saved. The engine changes it, the recorder heeds it.
+    is_recorded: AtomicBool,
+    /// Milliseconds that spectators are behind, by protocol. The engine changes them.
+    console_delay: AtomicU64,
+    raw_delay: AtomicU64,
 }
 
 impl fmt::Debug for Station {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Station").field("id", &self.id).field("name", &self.name).finish()
+        f.debug_struct("Station").field("id", &self.id).field("name", &self.name()).finish()
     }
 }
 
@@ -63,13 +84,74 @@ impl Station {
         let name = name.into();
         Self {
             id,
+            relay_id: RelayId(fastrand::u64(..)),
             identity: Mutex::new(Identity::unknown(&name)),
-            name,
+            name: Mutex::new(name.into()),
             log: Log::new(),
             stats: StationStats::default(),
             source: Mutex::new(SourceState::default()),
+            upstream: Mutex::default(),
             recording: Mutex::new(None),
+            is_recorded: AtomicBool::new(true),
+            console_delay: AtomicU64::new(0),
+            raw_delay: AtomicU64::new(0),
         }
+    }
+
+    /// What people call it now.
+    pub fn name(&self) -> Arc<str> {
+        self.name.lock().clone()
+    }
+
+    /// Calls it something else from now on.
+    pub fn rename(&self, name: &str) {
+        *self.name.lock() = name.into();
+    }
+
+    /// The relays that its stream comes through, the nearest first.
+    pub fn upstream(&self) -> Vec<RelayId> {
+        self.upstream.lock().clone()
+    }
+
+    /// Says which relays the stream comes through now.
+    pub fn set_upstream(&self, path: Vec<RelayId>) {
+        *self.upstream.lock() = path;
+    }
+
+    /// The way by which the stream reaches those whom this station feeds: itself, then upstream.
+    pub fn path(&self) -> Vec<RelayId> {
+        let mut path = vec![self.relay_id];
+        path.extend_from_slice(&self.upstream.lock());
+        path
+    }
+
+    /// Whether its games are to be saved.
+    pub fn is_recorded(&self) -> bool {
+        self.is_recorded.load(Ordering::Acquire)
+    }
+
+    /// Says whether its games are to be saved.
+    pub fn set_recorded(&self, wanted: bool) {
+        self.is_recorded.store(wanted, Ordering::Release);
+    }
+
+    /// How late spectators of `protocol` see what happens.
+    pub fn delay(&self, protocol: Protocol) -> Duration {
+        let delay = match protocol {
+            Protocol::Console => &self.console_delay,
+            Protocol::Raw => &self.raw_delay,
+        };
+        Duration::from_millis(delay.load(Ordering::Relaxed))
+    }
+
+    /// Says how late spectators see what happens. Who was less behind waits; who was more behind
+    /// gets at once what there is.
+    pub fn set_delays(&self, console: Duration, raw: Duration) {
+        let millis = |delay: Duration| u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+        // What must be kept is kept before anybody needs it.
+        self.log.hold(console.max(raw));
+        self.console_delay.store(millis(console), Ordering::Relaxed);
+        self.raw_delay.store(millis(raw), Ordering::Relaxed);
     }
 
     /// A copy of what is known of the console.
@@ -103,14 +185,15 @@ impl Station {
     }
 
     /// Answers a spectator's handshake by the console's rules: a token of this position space goes
-    /// on at its cursor if the log still has it; anyone else begins like a newcomer.
+    /// on at its cursor if the log still has it; anyone else begins like a newcomer, with what
+    /// `horizon` shows.
     ///
     /// Returns where to read, and the encoded reply.
-    pub fn greet(&self, handshake: Handshake) -> (ReadFrom, Vec<u8>) {
+    pub fn greet(&self, handshake: Handshake, horizon: Horizon) -> (ReadFrom, Vec<u8>) {
         let identity = self.identity();
         let from =
             if identity.knows(handshake.token) { self.log.resume(handshake.cursor) } else { None };
-        let from = from.unwrap_or_else(|| self.log.fresh(identity.start()));
+        let from = from.unwrap_or_else(|| self.log.fresh(identity.start(), horizon));
         let reply = HandshakeReply {
             nick: identity.nick().into(),
             version: identity.version().into(),
@@ -122,7 +205,12 @@ impl Station {
 
     /// The position behind the newest byte.
     pub fn end_pos(&self) -> Cursor {
-        match self.log.last() {
+        self.end_pos_within(Horizon::at(Instant::now(), Duration::ZERO))
+    }
+
+    /// The position behind the newest byte that `horizon` shows.
+    pub fn end_pos_within(&self, horizon: Horizon) -> Cursor {
+        match self.log.last_within(horizon) {
             Some(last) => last.next_pos(),
             None => self.identity.lock().start(),
         }

@@ -193,7 +193,7 @@ impl Writer {
 
     fn begin_positions(&mut self) {
         tracing::warn!(
-            station = self.station.name,
+            station = %self.station.name(),
             "the console's positions began anew: it was restarted"
         );
         self.epoch = self.epoch.wrapping_add(1);
@@ -241,7 +241,7 @@ impl Writer {
                     self.station.stats.unreadable.add((data.len() - at) as u64);
                     if self.station.stats.unreadable.get() == (data.len() - at) as u64 {
                         tracing::warn!(
-                            station = self.station.name,
+                            station = %self.station.name(),
                             pos = pos.plus(at).0,
                             "{error}; its bytes are passed on as they are"
                         );
@@ -256,7 +256,7 @@ impl Writer {
         }
         self.carry.extend_from_slice(&data[at..]);
         if written.game_started || self.appended_since_trim > TRIM_EVERY {
-            self.station.log.trim();
+            self.station.log.trim(now);
             self.appended_since_trim = 0;
         }
     }
@@ -282,7 +282,7 @@ impl Writer {
         };
         if self.game > 0 && (goes_back || !self.in_game) {
             tracing::warn!(
-                station = self.station.name,
+                station = %self.station.name(),
                 "a game is on whose beginning was lost: it is relayed, but cannot be saved"
             );
             self.game += 1;
@@ -315,7 +315,7 @@ impl Writer {
             stats.gaps.add(1);
             stats.lost_bytes.add(lost);
             tracing::warn!(
-                station = self.station.name,
+                station = %self.station.name(),
                 lost,
                 pos = pos.plus(piece.start).0,
                 "a gap: bytes were lost before they came"

@@ -55,7 +55,7 @@ impl ConsoleClient {
         cursor: Cursor,
     ) -> (Self, ClientToken, Cursor) {
         let mut client = Self::connect(addr);
-        client.send(&Handshake { cursor, token, realtime: true }.encode());
+        client.send(&Handshake { cursor, token, realtime: true, relay: None }.encode());
         let (token, pos) = client.reply();
         (client, token, pos)
     }

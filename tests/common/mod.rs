@@ -7,6 +7,7 @@ pub mod cable;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use andross::config::{RelayConfig, Source, SourceTiming};
@@ -151,16 +152,16 @@ impl Venue {
         self.simulator.as_ref().unwrap()
     }
 
-    pub fn station(&self) -> &Station {
-        &self.relay.stations()[0]
+    pub fn station(&self) -> Arc<Station> {
+        self.relay.stations()[0].clone()
     }
 
     pub fn console_address(&self) -> SocketAddr {
-        self.relay.address(StationId(0), Protocol::Console).unwrap()
+        self.relay.address(StationId(1), Protocol::Console).unwrap()
     }
 
     pub fn raw_address(&self) -> SocketAddr {
-        self.relay.address(StationId(0), Protocol::Raw).unwrap()
+        self.relay.address(StationId(1), Protocol::Raw).unwrap()
     }
 
     /// Waits until the relay has `len` event bytes.
@@ -195,8 +196,9 @@ pub fn recorded(folder: &Path) -> Vec<Vec<u8>> {
     // Games that begin in the same second are `x.slp`, `x_2.slp`, .. `x_10.slp`.
     files.sort_by_key(|path| {
         let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        let mut parts = stem.splitn(3, '_').map(str::to_owned);
-        let date = (parts.next(), parts.next());
+        // `Game_station_date` and `Game_station_date_2`.
+        let mut parts = stem.splitn(4, '_').skip(2).map(str::to_owned);
+        let date = parts.next();
         (date, parts.next().map_or(1, |n| n.parse::<u32>().unwrap()))
     });
     files.iter().map(|path| events_of(path)).collect()
@@ -244,7 +246,9 @@ impl ConsoleSpectator {
     pub fn resume(address: SocketAddr, cursor: Cursor, token: ClientToken) -> Self {
         let mut stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.write_all(&Handshake { cursor, token, realtime: true }.encode()).unwrap();
+        stream
+            .write_all(&Handshake { cursor, token, realtime: true, relay: None }.encode())
+            .unwrap();
         let mut spectator = Self {
             stream,
             nick: Vec::new(),

@@ -31,10 +31,29 @@ fn a_handshake_reads_the_same_by_its_ubjson_and_at_fixed_offsets() {
         cursor: Cursor(0x0102_0304_0506_0708),
         token: ClientToken(0xA1B2_C3D4),
         realtime: true,
+        relay: None,
     };
     let message = handshake.encode();
     assert_eq!(Handshake::decode(body(&message)), Ok(handshake));
     assert_eq!(Handshake::read_at_fixed_offsets(body(&message)), Some(handshake));
+
+    // A relay says more, where a console reads nothing.
+    let relay = Handshake { relay: Some(RelayId(0x1122_3344_5566_7788)), ..handshake };
+    let said = relay.encode();
+    assert_eq!(said[4..81], message[4..81]);
+    assert_eq!(Handshake::decode(body(&said)), Ok(relay));
+    assert_eq!(Handshake::read_at_fixed_offsets(body(&said)), Some(handshake));
+}
+
+#[test]
+fn a_path_reads_back_and_is_a_keep_alive_to_everyone_else() {
+    let path: Vec<RelayId> = (1..=40).map(RelayId).collect();
+    let message = path_message(&path[..3]);
+    assert_eq!(Message::decode(body(&message)), Ok(Message::Path(path[..3].to_vec())));
+    assert!(body(&message).starts_with(b"{i\x04typeU\x03"));
+    let long = path_message(&path);
+    let Ok(Message::Path(read)) = Message::decode(body(&long)) else { panic!("a path") };
+    assert_eq!(read, path[..=MAX_HOPS], "bounded, and seen to be too long");
 }
 
 #[test]

@@ -18,17 +18,19 @@ struct Bench {
     station: Arc<Station>,
     writer: Writer,
     pos: u64,
+    now: Instant,
 }
 
 impl Bench {
     fn new() -> Self {
         let station = Arc::new(Station::new(StationId(0), "test"));
-        Self { writer: Writer::new(station.clone()), station, pos: 1000 }
+        let writer = Writer::new(station.clone());
+        Self { writer, station, pos: 1000, now: Instant::now() }
     }
 
     fn write(&mut self, data: &[u8]) {
         let replay = Replay { pos: Cursor(self.pos), force_pos: false, data };
-        self.writer.write(replay, Divergence::NewPositions, Instant::now());
+        self.writer.write(replay, Divergence::NewPositions, self.now);
         self.pos += data.len() as u64;
     }
 
@@ -48,16 +50,20 @@ impl Bench {
     }
 }
 
+fn live() -> Horizon {
+    Horizon::at(Instant::now(), Duration::ZERO)
+}
+
 #[test]
 fn a_newcomer_gets_the_game_that_is_on_or_waits_for_the_next() {
     let mut bench = Bench::new();
     let empty = ReadFrom { seq: Seq(0), pos: Cursor(77) };
-    assert_eq!(bench.log().fresh(Cursor(77)), empty);
+    assert_eq!(bench.log().fresh(Cursor(77), live()), empty);
     bench.game(3, false);
-    assert_eq!(bench.log().fresh(Cursor(77)), ReadFrom { seq: Seq(0), pos: Cursor(1000) });
+    assert_eq!(bench.log().fresh(Cursor(77), live()), ReadFrom { seq: Seq(0), pos: Cursor(1000) });
     bench.write(&[0x39, 2]);
     let end = ReadFrom { seq: bench.log().end(), pos: Cursor(bench.pos) };
-    assert_eq!(bench.log().fresh(Cursor(77)), end);
+    assert_eq!(bench.log().fresh(Cursor(77), live()), end);
 }
 
 #[test]
@@ -98,7 +104,7 @@ fn two_games_are_kept_and_the_recorder_can_hold_on_to_more() {
 fn an_endless_game_keeps_its_beginning_and_its_newest_part() {
     let mut bench = Bench::new();
     bench.game(400, false);
-    let retained = bench.log().trim_to(100_000);
+    let retained = bench.log().trim_to(100_000, Instant::now());
     assert!(retained <= 100_000, "{retained}");
     let mut chunks = Vec::new();
     bench.log().read(Seq(0), usize::MAX, &mut chunks);
@@ -120,4 +126,42 @@ fn bytes_are_read_back_up_to_a_hole() {
     bench.pos += 7;
     bench.write(&frame(9));
     assert_eq!(bench.log().bytes_from(Cursor(1000), 9999).len(), 213, "the hole ends it");
+}
+
+#[test]
+fn who_is_behind_sees_the_log_as_it_was_and_finds_it_kept() {
+    const DELAY: Duration = Duration::from_secs(100);
+    let mut bench = Bench::new();
+    bench.log().hold(DELAY);
+    let begin = bench.now;
+    let second = Duration::from_secs(1);
+    let mut starts = Vec::new();
+    for _ in 0..4 {
+        starts.push((bench.log().end(), Cursor(bench.pos)));
+        bench.game(8, true);
+        bench.now += 10 * second;
+    }
+    let at = |seconds: u32| Horizon::at(begin + DELAY + seconds * second, DELAY);
+    let log = bench.log();
+    // Nothing is visible yet: whoever comes begins where it all began.
+    let early = Horizon::at(begin + DELAY - second, DELAY);
+    assert_eq!(log.fresh(Cursor(9), early), ReadFrom { seq: Seq(0), pos: Cursor(1000) });
+    assert_eq!((log.end_within(early), log.last_within(early).is_none()), (Seq(0), true));
+    assert_eq!(log.newest_game(early), Seq(0));
+    // Then one game after the other, over as soon as it came.
+    for (k, (seq, pos)) in starts.iter().enumerate().skip(1) {
+        let before = at(10 * k as u32 - 1);
+        assert_eq!(log.fresh(Cursor(9), before), ReadFrom { seq: *seq, pos: *pos });
+        assert_eq!(log.end_within(before), *seq);
+        assert_eq!(log.newest_game(before), starts[k - 1].0);
+        let mut chunks = Vec::new();
+        log.read_within(starts[k - 1].0, usize::MAX, before, &mut chunks);
+        assert_eq!(chunks.len() as u64, seq.0 - starts[k - 1].0.0);
+    }
+    assert_eq!(log.arrival(starts[1].0), Some(begin + 10 * second));
+    assert_eq!(log.arrival(log.end()), None);
+    // Four games are kept for 100 s, then the last two of them.
+    bench.now = begin + DELAY + 35 * second;
+    bench.game(1, false);
+    assert_eq!(bench.log().arrival(Seq(0)), Some(begin + 20 * second));
 }

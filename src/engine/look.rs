@@ -1,0 +1,166 @@
+//! What the engine sees, as values to tell.
+
+use std::collections::BTreeMap;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use super::entry::Entry;
+use super::status::{
+    Change, Connection, GameStatus, LatencyStatus, ProgramStatus, RecordingStatus, StationStatus,
+    Status, Totals,
+};
+use super::{ANSWER_LIMIT, Engine, protocol_name};
+use crate::protocol::Protocol;
+use crate::session::{SourceState, Station};
+use crate::stats::{StationStats, window_misses};
+
+impl Engine {
+    /// The state of everything.
+    pub(super) fn status(&mut self) -> Status {
+        // So that what is said here is not older than the changes that were told.
+        self.look();
+        Status {
+            seq: self.seq,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at: self.started_at,
+            clients: self.threads.admission.taken() as u64,
+            max_clients: self.threads.admission.total() as u64,
+            replays: self.config.replays.clone(),
+            discovers: self.config.discovery.is_some(),
+            stuck_threads: self.vitals.stuck(),
+            stations: self.stations.iter().map(|entry| self.station_status(entry)).collect(),
+            program: self.program.clone(),
+            discovered: self.discovered(),
+        }
+    }
+
+    /// Looks at everything and tells what is different.
+    pub(super) fn look(&mut self) {
+        self.look_at_program();
+        for at in 0..self.stations.len() {
+            let status = self.station_status(&self.stations[at]);
+            let entry = &mut self.stations[at];
+            if entry.told.as_ref().is_none_or(|told| differs(told, &status)) {
+                entry.told = Some(status.clone());
+                self.tell(Change::Station { station: Box::new(status) });
+            }
+        }
+    }
+
+    fn look_at_program(&mut self) {
+        let Some(program) = &self.program else { return };
+        let Ok((shown, next)) = self.threads.operator.program().recv_timeout(ANSWER_LIMIT) else {
+            return;
+        };
+        let now = ProgramStatus {
+            id: program.id,
+            station: shown.map(|id| id.0),
+            next: next.map(|id| id.0),
+        };
+        if *program != now {
+            self.program = Some(now.clone());
+            self.tell(Change::Program { program: now });
+        }
+    }
+
+    pub(super) fn station_status(&self, entry: &Entry) -> StationStatus {
+        let station = &*entry.station;
+        let identity = station.identity();
+        let last = station.log.last();
+        let clients = |protocol: Protocol| {
+            let count = station.stats.clients_of(protocol).get();
+            (protocol_name(protocol).to_owned(), u64::try_from(count).unwrap_or(0))
+        };
+        StationStatus {
+            id: entry.id(),
+            name: station.name().to_string(),
+            kind: entry.kind,
+            source: self.source_text(entry),
+            mac: self.mac_of(entry.id()),
+            origin: entry.origin,
+            connection: connection(station.source()),
+            nick: String::from_utf8_lossy(identity.nick()).into_owned(),
+            nintendont: String::from_utf8_lossy(identity.version()).into_owned(),
+            hops: station.upstream().len() as u64,
+            console_address: entry.console_address,
+            raw_address: entry.raw_address,
+            console_delay: station.delay(Protocol::Console).as_secs_f64(),
+            raw_delay: station.delay(Protocol::Raw).as_secs_f64(),
+            game: last.as_ref().filter(|last| last.game() > 0).map(|last| GameStatus {
+                number: last.game(),
+                is_on: last.in_game(),
+                frame: station.stats.frame.get(),
+            }),
+            last_byte_age: last.map(|last| {
+                let age = Instant::now().saturating_duration_since(last.arrived());
+                u64::try_from(age.as_millis()).unwrap_or(u64::MAX)
+            }),
+            recording: RecordingStatus {
+                wanted: self.is_recorded(entry),
+                is_failing: station.stats.recorder_failing.get() != 0,
+                file: station.recording(),
+            },
+            clients: BTreeMap::from([clients(Protocol::Console), clients(Protocol::Raw)]),
+            totals: totals(&station.stats),
+            latency: latency(station),
+        }
+    }
+
+    fn source_text(&self, entry: &Entry) -> String {
+        if let Some(source) = &entry.source {
+            return source.to_string();
+        }
+        let shown = self.program.as_ref().and_then(|program| program.station);
+        let shown = self.stations.iter().find(|other| Some(other.id()) == shown);
+        shown.map_or_else(String::new, |other| other.station.name().to_string())
+    }
+
+    fn is_recorded(&self, entry: &Entry) -> bool {
+        self.threads.clerk.is_some() && !entry.is_program() && entry.station.is_recorded()
+    }
+}
+
+/// Whether there is something to tell: time passes all the time.
+fn differs(told: &StationStatus, now: &StationStatus) -> bool {
+    let told = StationStatus { last_byte_age: now.last_byte_age, ..told.clone() };
+    told != *now
+}
+
+fn connection(state: SourceState) -> Connection {
+    match state {
+        SourceState::Connecting => Connection::Connecting,
+        SourceState::Busy => Connection::Busy,
+        SourceState::Loop => Connection::Loop,
+        SourceState::Connected => Connection::Connected,
+    }
+}
+
+fn totals(stats: &StationStats) -> Totals {
+    Totals {
+        bytes: stats.bytes.get(),
+        frames: stats.frames.get(),
+        gaps: stats.gaps.get(),
+        lost_bytes: stats.lost_bytes.get(),
+        unreadable_bytes: stats.unreadable.get(),
+        reconnects: stats.reconnects.get(),
+        skipped_clients: stats.skipped.get(),
+        files: stats.files.get(),
+        unrecorded: stats.unrecorded.get(),
+    }
+}
+
+fn latency(station: &Station) -> LatencyStatus {
+    let latency = station.stats.latency.snapshot();
+    LatencyStatus {
+        deliveries: latency.len(),
+        p50_us: latency.value_at_quantile(0.5),
+        p99_us: latency.value_at_quantile(0.99),
+        max_us: latency.max(),
+        window_misses: window_misses(&latency),
+    }
+}
+
+/// Unix milliseconds; 0 for times before 1970.
+pub(super) fn unix_ms(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
