@@ -16,7 +16,7 @@ pub fn for_people(heard: &Heard, news: News) -> String {
         News::Moved { from } => {
             format!("{time}  {nick} ({mac}) is at {ip} now, no longer at {from}")
         }
-        News::Renamed => format!("{time}  {nick} ({mac}) is the new nickname of the one at {ip}"),
+        News::Renamed => format!("{time}  {nick} ({mac}) is what the one at {ip} is called now"),
     }
 }
 

@@ -125,10 +125,10 @@ mod tests {
         hear(&mut sightings, 1, "Side", start + Duration::from_secs(100));
         let now = start + Duration::from_secs(130);
         let expected = [
-            "NICK         MAC                IP            LAST HEARD",
-            "Side         00:09:bf:00:00:01  192.168.1.1   30 s ago",
-            "Side         00:09:bf:00:00:03  192.168.1.3   2 min ago",
-            "Ｗｉｉ\u{FFFD}[2J   00:09:bf:00:00:14  192.168.1.20  2 min ago",
+            "NICK        MAC                IP            LAST HEARD",
+            "Side        00:09:bf:00:00:01  192.168.1.1   30 s ago",
+            "Side        00:09:bf:00:00:03  192.168.1.3   2 min ago",
+            "Ｗｉｉ\u{FFFD}[2J  00:09:bf:00:00:14  192.168.1.20  2 min ago",
         ];
         assert_eq!(drawn(&sightings, now, 30, LIVE_ROWS)[3..], expected);
         let silent = drawn(&sightings, now, 40, LIVE_ROWS);
