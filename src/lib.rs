@@ -9,7 +9,7 @@
 //!
 //! ```text
 //! main → cli → relay (assemble, run, drain) · demo · bench · simulator · replay
-//! relay → console · consumer · recorder          (siblings never import each other)
+//! relay → console · consumer · discovery · recorder   (siblings never import each other)
 //! those → session · net · stats · shutdown · config
 //! all of it → protocol → slp
 //! ```
@@ -22,6 +22,7 @@ pub mod config;
 pub mod console;
 pub mod consumer;
 pub mod demo;
+pub mod discovery;
 pub mod engine;
 pub mod net;
 pub mod protocol;

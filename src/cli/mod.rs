@@ -5,6 +5,7 @@
 mod bench;
 mod console;
 mod demo;
+mod discover;
 mod relay;
 mod replay;
 
@@ -26,6 +27,7 @@ use tracing_subscriber::fmt::time::FormatTime;
     version,
     arg_required_else_help = true,
     after_help = "See it work:         andross demo
+Find consoles:       andross discover
 Relay a console:     andross relay 192.168.1.20
 Look at saved games: andross replay info replays/"
 )]
@@ -37,6 +39,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Relay(relay::Args),
+    Discover(discover::Args),
     Demo(demo::Args),
     Console(console::Args),
     #[command(subcommand)]
@@ -48,11 +51,22 @@ enum Command {
     BenchFloor(bench::FloorArgs),
 }
 
+impl Command {
+    /// What is logged unless `RUST_LOG` says otherwise.
+    fn default_log(&self) -> &'static str {
+        match self {
+            // These have a live line or table of their own; logs would only tear it.
+            Self::Demo(_) => "warn",
+            Self::Discover(args) if args.shows_table() => "error",
+            _ => "info",
+        }
+    }
+}
+
 /// Parses, sets up logging and signals, runs the command.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    // The demonstration has its own live line; logs would only tear it.
-    let _log = init_logging(if matches!(cli.command, Command::Demo(_)) { "warn" } else { "info" });
+    let _log = init_logging(cli.command.default_log());
     let shutdown = Shutdown::new();
     let on_signal = shutdown.clone();
     if let Err(error) = ctrlc::set_handler(move || on_signal.request(Reason::Signal)) {
@@ -60,6 +74,7 @@ pub fn main() -> ExitCode {
     }
     let result = match cli.command {
         Command::Relay(args) => relay::run(args, &shutdown),
+        Command::Discover(args) => discover::run(args, &shutdown),
         Command::Demo(args) => demo::run(args, &shutdown),
         Command::Console(args) => console::run(args, &shutdown),
         Command::Replay(command) => replay::run(command),

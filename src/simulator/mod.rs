@@ -26,7 +26,7 @@ use mio::{Poll, Waker};
 use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
 
-use crate::protocol::discovery::Announcement;
+use crate::protocol::discovery::{Announcement, Mac};
 use crate::protocol::{Cursor, console};
 use crate::shutdown::{Shutdown, Worker, join_all};
 
@@ -294,7 +294,7 @@ fn announcer(
     let [high, low] = local_addr.port().to_be_bytes();
     let announcement = Announcement {
         // 0x02: locally administered.
-        mac: [0x02, b'a', b'n', b'd', high, low],
+        mac: Mac([0x02, b'a', b'n', b'd', high, low]),
         nick: nick.to_owned(),
     };
     Announcer::new(to, announcement).map_err(|source| SimulatorError::Announce { addr: to, source })

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::time::Duration;
 
 use andross::protocol::console::Handshake;
-use andross::protocol::discovery::Announcement;
+use andross::protocol::discovery::{Announcement, Mac};
 use andross::protocol::{Cursor, raw};
 use andross::shutdown::{Reason, Shutdown};
 use andross::simulator::{Options, Simulator, SimulatorError};
@@ -82,7 +82,7 @@ fn a_console_without_client_announces_itself() {
     let ready = Announcement::decode(&datagram[..len]).unwrap();
     assert_eq!(ready.nick, "Stream Wii");
     let [high, low] = simulator.local_addr().port().to_be_bytes();
-    assert_eq!(ready.mac, [2, b'a', b'n', b'd', high, low]);
+    assert_eq!(ready.mac, Mac([2, b'a', b'n', b'd', high, low]));
     // While it has a client it is silent; when that is gone it speaks again.
     let (_client, ..) = ConsoleClient::fresh(simulator.local_addr());
     simulator.drop_client();
