@@ -148,7 +148,7 @@ fn after_kill_9_the_next_start_repairs_the_file_and_gets_the_whole_game_again() 
     ConsoleSpectator::connect(relay.address).read_bytes(100_000);
     relay.signal("-KILL");
     relay.wait();
-    let broken = slp_files(folder.path()).pop().unwrap();
+    let broken = slp_files(folder.path()).into_iter().find(|path| *path != foreign).unwrap();
     assert!(!survey(&broken).unwrap().is_ok());
 
     let mut relay = RelayProcess::start(simulator.local_addr(), folder.path());

@@ -332,7 +332,7 @@ impl Spectator {
                     findings.tally.wrong += wrong;
                     self.pos = pos.saturating_add(replay.data.len());
                 }
-                Message::KeepAlive | Message::Path(_) | Message::Unknown(_) => {}
+                Message::KeepAlive | Message::Notice(_) | Message::Unknown(_) => {}
             }
         }
         Ok(used)

@@ -7,9 +7,9 @@ use std::time::Instant;
 use crate::net::{Fill, ReadBuffer};
 use crate::protocol::console::{
     ConsoleError, Handshake, HandshakeReply, LENGTH_PREFIX, MAX_HOPS, MAX_MESSAGE_LEN, Message,
-    Replay, split_message,
+    RelayNotice, Replay, split_message,
 };
-use crate::protocol::{ClientToken, Cursor, Protocol, RelayId, detect_protocol, raw};
+use crate::protocol::{ClientToken, Cursor, Protocol, detect_protocol, raw};
 use crate::session::{Divergence, Station, Writer, Written};
 use crate::slp::EventCode;
 use thiserror::Error;
@@ -132,25 +132,13 @@ impl Intake {
                 Message::Replay(replay) => {
                     written.merge(self.writer.write(replay, Divergence::NewPositions, now));
                 }
-                Message::Path(path) => self.follow(path)?,
+                Message::Notice(notice) => follow(&self.station, &mut self.token, notice)?,
                 Message::KeepAlive | Message::Unknown(_) => {}
             }
             let len = LENGTH_PREFIX + body.len();
             self.buffer.consume(len);
         }
         Ok(written)
-    }
-
-    /// The source is a relay and says by which way its stream comes.
-    fn follow(&self, path: Vec<RelayId>) -> Result<(), IntakeError> {
-        if path.contains(&self.station.relay_id) {
-            return Err(IntakeError::Loop);
-        }
-        if path.len() > MAX_HOPS {
-            return Err(IntakeError::TooManyHops);
-        }
-        self.station.set_upstream(path);
-        Ok(())
     }
 
     /// A raw stream has no positions: whole events get those that follow the log's end. A raw source
@@ -187,6 +175,36 @@ impl Intake {
         };
         written
     }
+}
+
+/// The source is a relay and says by which way its stream comes, and who the console is.
+fn follow(
+    station: &Station,
+    token: &mut ClientToken,
+    notice: RelayNotice<'_>,
+) -> Result<(), IntakeError> {
+    if notice.path.contains(&station.relay_id) {
+        return Err(IntakeError::Loop);
+    }
+    if notice.path.len() > MAX_HOPS {
+        return Err(IntakeError::TooManyHops);
+    }
+    station.set_upstream(notice.path);
+    let known = station.identity();
+    let Some(&newest) = notice.tokens.last() else { return Ok(()) };
+    let is_known = notice.tokens.iter().all(|token| known.knows(*token));
+    if !is_known
+        || (known.token(), known.nick(), known.version())
+            != (newest, &*notice.nick, &*notice.version)
+    {
+        *token = newest;
+        station.update_identity(|identity| {
+            for token in notice.tokens {
+                identity.introduce(&notice.nick, &notice.version, token);
+            }
+        });
+    }
+    Ok(())
 }
 
 /// Tells the station who its console is. `asked` is where the relay wanted to go on.

@@ -13,9 +13,7 @@ use super::admission::Place;
 use super::inbox::ClientId;
 use super::view::Progress;
 use crate::net::nonblocking;
-use crate::protocol::console::{
-    ConsoleError, Handshake, KEEP_ALIVE, LENGTH_PREFIX, path_message, split_message,
-};
+use crate::protocol::console::{ConsoleError, Handshake, KEEP_ALIVE, LENGTH_PREFIX, split_message};
 use crate::protocol::{Cursor, Protocol, raw};
 use crate::session::{Chunk, Horizon, Seq, Station};
 
@@ -78,8 +76,10 @@ pub(super) struct Client {
     pub(super) is_catching_up: bool,
     /// Its place in the station's order.
     pub(super) order: usize,
-    /// It is another andross, which hears by which way the stream comes.
+    /// It is another andross, which hears more than a spectator does.
     pub(super) is_relay: bool,
+    /// What it must hear before the next chunk; only ever for a relay.
+    notice: Option<Bytes>,
     /// The last time the socket took something.
     pub(super) progress: Instant,
     /// What it said of its handshake so far; `None` once greeted.
@@ -122,6 +122,7 @@ impl Client {
             is_catching_up: false,
             order: 0,
             is_relay: false,
+            notice: None,
             progress: now,
             greeting: (protocol == Protocol::Console).then(Vec::new),
             input: 0,
@@ -199,7 +200,7 @@ impl Client {
         self.is_inside = true;
         if handshake.relay.is_some() {
             self.is_relay = true;
-            reply.extend(path_message(&station.path()));
+            reply.extend(station.notice());
         }
         self.pending = reply.into();
     }
@@ -249,7 +250,7 @@ impl Client {
         on_sent: &mut impl FnMut(Instant),
     ) -> Result<Delivery, Farewell> {
         let bytes = match self.protocol {
-            Protocol::Console if !self.is_inside && chunk.follows(self.expected) => {
+            Protocol::Console if self.takes_shared() && chunk.follows(self.expected) => {
                 chunk.shared_message()
             }
             Protocol::Console => {
@@ -275,6 +276,11 @@ impl Client {
         }
     }
 
+    /// Whether it takes the message that everyone shares.
+    fn takes_shared(&self) -> bool {
+        !self.is_inside && self.notice.is_none()
+    }
+
     /// Makes `chunk` the one on the way.
     fn begin(&mut self, chunk: &Chunk) {
         let is_inside = std::mem::replace(&mut self.is_inside, false)
@@ -285,6 +291,9 @@ impl Client {
             Protocol::Console => chunk.message(self.expected),
             Protocol::Raw => chunk.data().clone(),
         };
+        if let Some(notice) = self.notice.take() {
+            self.pending = [notice, std::mem::take(&mut self.pending)].concat().into();
+        }
         self.pending_arrived = (chunk.arrived() >= self.joined).then_some(chunk.arrived());
         self.advance(chunk);
     }
@@ -292,6 +301,9 @@ impl Client {
     /// How many of `chunks` can follow in the same write: those that go on where the one before
     /// ended, so that their shared message will do.
     fn batch_len(&self, chunks: &[Arc<Chunk>]) -> usize {
+        if self.notice.is_some() {
+            return 0;
+        }
         let mut expected = self.expected;
         let fits = |chunk: &&Arc<Chunk>| {
             let fits = chunk.pos() == expected;
@@ -347,11 +359,23 @@ impl Client {
         }
     }
 
-    /// Says that the relay is still there, to a client that has everything else; to a relay, by which
-    /// way the stream comes.
-    pub(super) fn keep_alive(&mut self, now: Instant, path: &Bytes) -> Result<Progress, Farewell> {
+    /// Something is new that a relay must hear before the next chunk.
+    pub(super) fn note(&mut self, notice: &Bytes) {
+        if self.is_relay {
+            self.notice = Some(notice.clone());
+        }
+    }
+
+    /// Says that this relay is still there, to a client that has everything else; to another relay it
+    /// says `notice`.
+    pub(super) fn keep_alive(
+        &mut self,
+        now: Instant,
+        notice: &Bytes,
+    ) -> Result<Progress, Farewell> {
+        self.notice = None;
         self.pending = match self.protocol {
-            Protocol::Console if self.is_relay => path.clone(),
+            Protocol::Console if self.is_relay => notice.clone(),
             Protocol::Console => Bytes::from_static(&KEEP_ALIVE),
             Protocol::Raw => Bytes::from_static(&raw::KEEP_ALIVE),
         };

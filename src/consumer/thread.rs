@@ -16,7 +16,7 @@ use super::view::{Due, Progress, View};
 use crate::config::ClientLimits;
 use crate::net::sleep_in;
 use crate::protocol::Protocol;
-use crate::protocol::console::{KEEP_ALIVE_MS, path_message};
+use crate::protocol::console::KEEP_ALIVE_MS;
 use crate::session::{Announcer, Chunk, Signals, Station, StationId};
 use crate::shutdown::Shutdown;
 
@@ -178,6 +178,7 @@ impl ConsumerThread {
         let mut fresh = std::mem::take(&mut self.fresh);
         let mut turns = std::mem::take(&mut self.turns);
         let view = &mut self.views[at];
+        let notice = view.news_for_relays();
         view.look(&mut fresh);
         turns.clear();
         turns.extend(view.turns());
@@ -185,6 +186,9 @@ impl ConsumerThread {
             let Some(client) = self.clients.get_mut(key) else {
                 continue;
             };
+            if let Some(notice) = &notice {
+                client.note(notice);
+            }
             if client.blocked || client.is_catching_up || !client.is_live() {
                 continue;
             }
@@ -411,13 +415,13 @@ impl ConsumerThread {
                 continue;
             }
             self.views[at].last_sent = now;
-            let path = path_message(&self.views[at].station.path()).into();
+            let notice = self.views[at].station.notice().into();
             for key in self.views[at].clients.clone() {
                 let Some(client) = self.clients.get_mut(key) else {
                     continue;
                 };
                 if client.is_live() && !client.blocked && !client.is_catching_up {
-                    let progress = client.keep_alive(now, &path);
+                    let progress = client.keep_alive(now, &notice);
                     self.settle(key, progress);
                 }
             }

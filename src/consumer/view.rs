@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use hdrhistogram::Histogram;
 
 use super::client::{Client, Delivery, Farewell};
@@ -27,6 +28,8 @@ pub(super) struct View {
     pub(super) protocol: Protocol,
     /// Slab keys of its clients; each knows its place here.
     pub(super) clients: Vec<usize>,
+    /// What was known of the console when those of its clients that are relays were last told.
+    changes: u64,
     /// When its spectators last heard something.
     pub(super) last_sent: Instant,
     /// The end of what was visible when the thread last looked.
@@ -66,6 +69,7 @@ impl View {
         Self {
             seen: station.log.end_within(horizon),
             next_arrival: None,
+            changes: station.changes(),
             station,
             protocol,
             clients: Vec::new(),
@@ -108,6 +112,13 @@ impl View {
             self.next_arrival = arrival.map(|arrival| (self.seen, arrival));
         }
         self.next_arrival.map_or(Due::Never, |(_, arrival)| Due::At(arrival + delay))
+    }
+
+    /// What relays among its clients must hear, if that is new.
+    pub(super) fn news_for_relays(&mut self) -> Option<Bytes> {
+        let changes = self.station.changes();
+        (std::mem::replace(&mut self.changes, changes) != changes)
+            .then(|| self.station.notice().into())
     }
 
     /// Looks at what is new, with one short look under the log's lock for all its clients.

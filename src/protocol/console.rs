@@ -5,6 +5,7 @@
 //! UBJSON integer.
 
 mod handshake;
+mod notice;
 
 use std::borrow::Cow;
 
@@ -12,10 +13,11 @@ use byteorder::{BigEndian, ByteOrder};
 use bytes::Bytes;
 use thiserror::Error;
 
-use super::{ClientToken, Cursor, RelayId};
+use super::{ClientToken, Cursor};
 use crate::slp::ubjson::{self, Reader, UbjsonError, Value};
 
 pub use handshake::Handshake;
+pub use notice::RelayNotice;
 
 /// The TCP port of a console.
 pub const PORT: u16 = 51441;
@@ -51,12 +53,17 @@ const TYPE_HANDSHAKE: u8 = 1;
 const TYPE_REPLAY: u8 = 2;
 const TYPE_KEEP_ALIVE: u8 = 3;
 
-/// The key of [`Message::Path`]: 8 bytes for each station.
-const PATH: &[u8] = b"path";
+/// The keys of a notice's tokens, 4 bytes each, and path, 8 bytes for each station.
+const TOKENS: &str = "tokens";
+const PATH: &str = "path";
 
 /// Relays that may lie between a spectator and the console: far more than any venue chains, and an
 /// end to a loop in which somebody does not know its own name.
 pub const MAX_HOPS: usize = 16;
+
+/// Tokens of one position space that are remembered. Each reconnect behind another client's back
+/// makes one; a handful covers an evening.
+pub const MAX_TOKENS: usize = 16;
 
 /// Bytes that a message or handshake cannot be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
@@ -168,24 +175,6 @@ impl Replay<'_> {
     }
 }
 
-/// A keep-alive for a relay that says by which way the stream comes: the sender's station first,
-/// the one at the console last. It goes only to clients whose handshake has `relay`.
-pub fn path_message(path: &[RelayId]) -> Vec<u8> {
-    let mut out = begin(TYPE_KEEP_ALIVE);
-    begin_payload(&mut out);
-    ubjson::write_key(&mut out, "path");
-    let ids: Vec<u8> = path.iter().take(MAX_HOPS + 1).flat_map(|id| id.0.to_be_bytes()).collect();
-    ubjson::write_bytes(&mut out, &ids);
-    out.extend(b"}}");
-    finish(&mut out);
-    out
-}
-
-fn read_path(bytes: &[u8]) -> Vec<RelayId> {
-    let (ids, _) = bytes.as_chunks::<8>();
-    ids.iter().take(MAX_HOPS + 1).map(|id| RelayId(u64::from_be_bytes(*id))).collect()
-}
-
 /// What a console says.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Message<'a> {
@@ -195,9 +184,8 @@ pub enum Message<'a> {
     Replay(Replay<'a>),
     /// The console is there and has nothing to say.
     KeepAlive,
-    /// A keep-alive from a relay to a relay: the stations that the stream comes through, the sender
-    /// first; at most [`MAX_HOPS`] and one, which is one too many.
-    Path(Vec<RelayId>),
+    /// A keep-alive from a relay to a relay.
+    Notice(RelayNotice<'a>),
     /// A type that no source of this protocol names; to be ignored, as slippi-js does.
     Unknown(i64),
 }
@@ -222,7 +210,7 @@ impl<'a> Message<'a> {
         match kind.ok_or(ConsoleError::Field("type"))? {
             1 => fields.reply().map(Message::Reply),
             2 => fields.replay().map(Message::Replay),
-            3 => Ok(fields.path.map_or(Message::KeepAlive, |path| Message::Path(read_path(path)))),
+            3 => Ok(fields.notice().map_or(Message::KeepAlive, Message::Notice)),
             other => Ok(Message::Unknown(other)),
         }
     }
@@ -238,6 +226,7 @@ struct Fields<'a> {
     next_pos: Option<Value<'a>>,
     force_pos: bool,
     data: Option<&'a [u8]>,
+    tokens: Option<&'a [u8]>,
     path: Option<&'a [u8]>,
 }
 
@@ -255,7 +244,8 @@ impl<'a> Fields<'a> {
                 (b"nextPos", next_pos) => fields.next_pos = Some(next_pos),
                 (b"forcePos", force_pos) => fields.force_pos = force_pos == Value::Bool(true),
                 (b"data", Value::Bytes(data)) => fields.data = Some(data),
-                (PATH, Value::Bytes(path)) => fields.path = Some(path),
+                (b"tokens", Value::Bytes(tokens)) => fields.tokens = Some(tokens),
+                (b"path", Value::Bytes(path)) => fields.path = Some(path),
                 _ => {}
             }
         }
@@ -268,6 +258,16 @@ impl<'a> Fields<'a> {
             version: Cow::Borrowed(self.version.unwrap_or_default()),
             token: ClientToken(u32::from_be_bytes(byte_array(self.token.as_ref(), "clientToken")?)),
             pos: Cursor(u64::from_be_bytes(byte_array(self.pos.as_ref(), "pos")?)),
+        })
+    }
+
+    /// A relay's notice; `None` for anything else, which is a plain keep-alive.
+    fn notice(self) -> Option<RelayNotice<'a>> {
+        Some(RelayNotice {
+            nick: Cow::Borrowed(self.nick?),
+            version: Cow::Borrowed(self.version?),
+            tokens: notice::read_tokens(self.tokens?),
+            path: notice::read_path(self.path?),
         })
     }
 

@@ -1,10 +1,7 @@
 //! Who the console is, as its spectators are told.
 
+use crate::protocol::console::MAX_TOKENS;
 use crate::protocol::{ClientToken, Cursor};
-
-/// Tokens of one position space that are remembered. Each reconnect behind another client's back
-/// makes one; a handful covers an evening.
-const MAX_TOKENS: usize = 16;
 
 /// What a station knows of its console.
 #[derive(Clone, Debug)]
@@ -71,6 +68,11 @@ impl Identity {
     /// Nintendont's version, empty if unknown.
     pub fn version(&self) -> &[u8] {
         &self.version
+    }
+
+    /// All tokens of the present positions, the newest last.
+    pub fn tokens(&self) -> &[ClientToken] {
+        &self.tokens
     }
 
     /// The token to hand out.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use super::{Horizon, Identity, Log, ReadFrom};
-use crate::protocol::console::{Handshake, HandshakeReply};
+use crate::protocol::console::{Handshake, HandshakeReply, RelayNotice};
 use crate::protocol::{Cursor, Protocol, RelayId};
 use crate::stats::StationStats;
 
@@ -64,6 +64,8 @@ pub struct Station {
     source: Mutex<SourceState>,
     /// The relays that its stream comes through, the nearest first.
     upstream: Mutex<Vec<RelayId>>,
+    /// Counts changes of identity and upstream: who is fed by this station is to hear of them.
+    changes: AtomicU64,
     recording: Mutex<Option<PathBuf>>,
     /// Whether its games are to be saved. The engine changes it, the recorder heeds it.
     is_recorded: AtomicBool,
@@ -91,6 +93,7 @@ impl Station {
             stats: StationStats::default(),
             source: Mutex::new(SourceState::default()),
             upstream: Mutex::default(),
+            changes: AtomicU64::new(0),
             recording: Mutex::new(None),
             is_recorded: AtomicBool::new(true),
             console_delay: AtomicU64::new(0),
@@ -115,14 +118,29 @@ impl Station {
 
     /// Says which relays the stream comes through now.
     pub fn set_upstream(&self, path: Vec<RelayId>) {
-        *self.upstream.lock() = path;
+        if std::mem::replace(&mut *self.upstream.lock(), path.clone()) != path {
+            self.changes.fetch_add(1, Ordering::Release);
+        }
     }
 
-    /// The way by which the stream reaches those whom this station feeds: itself, then upstream.
-    pub fn path(&self) -> Vec<RelayId> {
+    /// What the relays that this station feeds are to know: who the console is, and the way by which
+    /// its stream reaches them, through this station and those upstream.
+    pub fn notice(&self) -> Vec<u8> {
+        let identity = self.identity();
         let mut path = vec![self.relay_id];
-        path.extend_from_slice(&self.upstream.lock());
-        path
+        path.extend(self.upstream());
+        RelayNotice {
+            nick: identity.nick().into(),
+            version: identity.version().into(),
+            tokens: identity.tokens().to_vec(),
+            path,
+        }
+        .encode()
+    }
+
+    /// Counts the changes of what [`Station::notice`] says.
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
     }
 
     /// Whether its games are to be saved.
@@ -162,6 +180,7 @@ impl Station {
     /// Changes what is known of the console.
     pub fn update_identity(&self, change: impl FnOnce(&mut Identity)) {
         change(&mut self.identity.lock());
+        self.changes.fetch_add(1, Ordering::Release);
     }
 
     /// What the console thread is doing.

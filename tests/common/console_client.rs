@@ -164,6 +164,7 @@ fn own(message: Message<'_>) -> Said {
             data: replay.data.to_vec(),
         },
         Message::KeepAlive => Said::KeepAlive,
+        Message::Notice(notice) => panic!("a notice for relays: {notice:?}"),
         Message::Unknown(kind) => panic!("a message of type {kind}"),
     }
 }

@@ -18,7 +18,7 @@ pub struct Handshake {
     pub token: ClientToken,
     /// Asks the console to turn Nagle's algorithm off.
     pub realtime: bool,
-    /// The client is a relay: it wants to hear by which way the stream comes (see [`super::path_message`]).
+    /// The client is a relay: it wants to hear by which way the stream comes and who the console is (see [`super::RelayNotice`]).
     pub relay: Option<RelayId>,
 }
 

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::protocol::{Protocol, detect_protocol};
+use crate::protocol::{Protocol, RelayId, detect_protocol};
 
 /// What slippi-js 9.1.2 sends, measured: cursor 0, token 0, realtime.
 const SLIPPI_JS_HANDSHAKE: &str = "0000004f7b690474797065690169077061796c6f61647b6906637572736f72\
@@ -46,14 +46,20 @@ fn a_handshake_reads_the_same_by_its_ubjson_and_at_fixed_offsets() {
 }
 
 #[test]
-fn a_path_reads_back_and_is_a_keep_alive_to_everyone_else() {
+fn a_notice_reads_back_and_is_a_keep_alive_to_everyone_else() {
     let path: Vec<RelayId> = (1..=40).map(RelayId).collect();
-    let message = path_message(&path[..3]);
-    assert_eq!(Message::decode(body(&message)), Ok(Message::Path(path[..3].to_vec())));
+    let notice = RelayNotice {
+        nick: b"Day 1".as_slice().into(),
+        version: b"1.9.0".as_slice().into(),
+        tokens: vec![ClientToken(7), ClientToken(8)],
+        path: path[..3].to_vec(),
+    };
+    let message = notice.encode();
     assert!(body(&message).starts_with(b"{i\x04typeU\x03"));
-    let long = path_message(&path);
-    let Ok(Message::Path(read)) = Message::decode(body(&long)) else { panic!("a path") };
-    assert_eq!(read, path[..=MAX_HOPS], "bounded, and seen to be too long");
+    assert_eq!(Message::decode(body(&message)), Ok(Message::Notice(notice.clone())));
+    let long = RelayNotice { path: path.clone(), ..notice }.encode();
+    let Ok(Message::Notice(read)) = Message::decode(body(&long)) else { panic!("a notice") };
+    assert_eq!(read.path, path[..=MAX_HOPS], "bounded, and seen to be too long");
 }
 
 #[test]
