@@ -16,6 +16,7 @@ use thiserror::Error;
 use crate::config::{ClientLimits, RelayConfig};
 use crate::console::ConsoleThread;
 use crate::consumer::{Admission, ConsumerThread, ListenerThread};
+use crate::discovery::DiscoveryThread;
 use crate::engine::{AddError, Engine, Handle, Hooks, Request, Threads};
 use crate::net::raise_open_files_limit;
 use crate::protocol::Protocol;
@@ -44,6 +45,16 @@ pub enum StartError {
     /// A station cannot be had.
     #[error(transparent)]
     Station(#[from] AddError),
+    /// Announcements cannot be heard.
+    #[error(
+        "cannot listen for consoles on UDP {address}: {error}; --discover=ADDRESS sets another"
+    )]
+    Discover {
+        /// The address wanted.
+        address: SocketAddr,
+        /// What the system said.
+        error: io::Error,
+    },
     /// The system gives no thread or poll.
     #[error("the system refuses a thread or poll: {0}")]
     System(#[from] io::Error),
@@ -69,6 +80,7 @@ struct Crew {
     recorder: Option<RecorderThread>,
     listener: ListenerThread,
     console: ConsoleThread,
+    discovery: Option<DiscoveryThread>,
     engine: Engine,
 }
 
@@ -121,8 +133,15 @@ impl Relay {
             inboxes,
             admission: admission.clone(),
         };
+        let discovery = config.discovery.as_ref().map(|discovery| discovery.listen);
         let mut engine = Engine::new(config, threads, hooks, shutdown.clone());
         engine.add_configured()?;
+        let discovery = discovery
+            .map(|address| {
+                DiscoveryThread::new(address, engine.ear(), shutdown.clone())
+                    .map_err(|error| StartError::Discover { address, error })
+            })
+            .transpose()?;
 
         let mut relay = Self {
             engine: engine.handle(),
@@ -131,7 +150,8 @@ impl Relay {
             workers: Vec::new(),
             shutdown: shutdown.clone(),
         };
-        let started = relay.spawn(Crew { consumers, recorder, listener, console, engine });
+        let started =
+            relay.spawn(Crew { consumers, recorder, listener, console, discovery, engine });
         if let Err(error) = started {
             shutdown.request(Reason::Failed(error.to_string()));
             join_all(std::mem::take(&mut relay.workers), Instant::now() + END_LIMIT);
@@ -141,7 +161,7 @@ impl Relay {
     }
 
     fn spawn(&mut self, crew: Crew) -> io::Result<()> {
-        let Crew { consumers, recorder, listener, console, engine } = crew;
+        let Crew { consumers, recorder, listener, console, discovery, engine } = crew;
         let shutdown = self.shutdown.clone();
         for (n, consumer) in consumers.into_iter().enumerate() {
             let name = format!("consumer-{n}");
@@ -152,6 +172,9 @@ impl Relay {
         }
         self.workers.push(Worker::spawn("listener", &shutdown, move || listener.run())?);
         self.workers.push(Worker::spawn("engine", &shutdown, move || engine.run())?);
+        if let Some(discovery) = discovery {
+            self.workers.push(Worker::spawn("discovery", &shutdown, move || discovery.run())?);
+        }
         self.workers.push(Worker::spawn("console", &shutdown, move || console.run())?);
         Ok(())
     }

@@ -22,6 +22,7 @@ use tokio::sync::broadcast;
 use crate::config::RelayConfig;
 use crate::console::Operator;
 use crate::consumer::{Admission, ClientId, ClientInfo, Inbox, Porter};
+use crate::discovery::Heard;
 use crate::protocol::Protocol;
 use crate::recorder::Clerk;
 use crate::shutdown::Shutdown;
@@ -34,6 +35,7 @@ pub use status::{
     Totals,
 };
 
+use discovered::Discovery;
 use entry::Entry;
 use look::unix_ms;
 use vitals::Vitals;
@@ -48,6 +50,8 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 enum Letter {
     Request(Request),
+    /// A console has announced itself.
+    Heard(Heard),
 }
 
 /// The ways to the threads of the data plane.
@@ -90,6 +94,7 @@ pub struct Engine {
     /// The number of the last station added.
     last_id: u64,
     program: Option<ProgramStatus>,
+    discovery: Discovery,
     vitals: Vitals,
     started_at: i64,
     next_look: Instant,
@@ -120,6 +125,7 @@ impl Engine {
             stations: Vec::new(),
             last_id: 0,
             program: None,
+            discovery: Discovery::default(),
             vitals,
             started_at: unix_ms(std::time::SystemTime::now()),
             next_look: now,
@@ -146,12 +152,20 @@ impl Engine {
         Ok(())
     }
 
+    /// Takes what the discovery thread hears; what comes while many requests wait is dropped, and
+    /// will be announced again.
+    pub fn ear(&self) -> impl FnMut(Heard) + Send + 'static {
+        let sender = self.sender.clone();
+        move |heard| drop(sender.try_send(Letter::Heard(heard)))
+    }
+
     /// Answers until shutdown is asked for.
     pub fn run(mut self) {
         while !self.shutdown.is_requested() {
             let wait = self.next_look.saturating_duration_since(Instant::now());
             match self.letters.recv_timeout(wait) {
                 Ok(Letter::Request(request)) => self.answer(request),
+                Ok(Letter::Heard(heard)) => self.heard(heard),
                 Err(RecvTimeoutError::Timeout) => {}
                 // It holds a sender itself.
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -160,6 +174,7 @@ impl Engine {
             if now >= self.next_look {
                 self.next_look = now + TICK;
                 self.look();
+                self.forget_silent();
                 if self.vitals.check(now)
                     && let Some(on_alive) = &mut self.hooks.on_alive
                 {

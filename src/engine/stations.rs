@@ -206,9 +206,12 @@ impl Engine {
     }
 
     pub(super) fn add_new(&mut self, new: NewStation) -> Result<StationStatus, Refusal> {
-        let (mut source, origin) = match (&new.source, &new.mac) {
-            (Some(source), None) => (source.parse::<Source>()?, Origin::Api),
-            (None, Some(mac)) => (self.source_of(mac)?, Origin::Discovered),
+        let (mut source, mac) = match (&new.source, &new.mac) {
+            (Some(source), None) => (source.parse::<Source>()?, None),
+            (None, Some(mac)) => {
+                let (mac, source) = self.source_of(mac)?;
+                (source, Some(mac))
+            }
             _ => return Err(Refusal::Invalid("give either a source or a MAC address".into())),
         };
         if let Some(name) = &new.name {
@@ -217,8 +220,8 @@ impl Engine {
         }
         let delay = DelaySettings { all: seconds(new.delay)?, ..DelaySettings::default() };
         let wanted = StationConfig { source, delay, record: new.record.unwrap_or(true) };
-        let id = self.add(wanted, origin)?;
-        if let Some(mac) = &new.mac {
+        let id = self.add(wanted, Origin::Api)?;
+        if let Some(mac) = mac {
             self.bind_mac(mac, id);
         }
         self.told_of(id)
@@ -300,7 +303,7 @@ impl Engine {
             let sentence = "the program output stays; let it show nothing instead";
             return Err(Refusal::Conflict(sentence.into()));
         }
-        self.leave_out(id);
+        self.unbind_mac(id, true);
         self.take_away(id)
     }
 
@@ -321,6 +324,7 @@ impl Engine {
             inbox.remove_station(station);
         }
         let gone = self.stations.remove(at);
+        self.unbind_mac(id, false);
         tracing::info!(station = %gone.station.name(), "the station was removed");
         self.tell(Change::StationRemoved { id });
         Ok(())
