@@ -17,6 +17,7 @@ mod children;
 mod figures;
 mod floor;
 mod game;
+mod ports;
 mod process;
 mod report;
 mod source;

@@ -1,12 +1,13 @@
 //! One round: a source, a forwarder and its spectators, from the first process to the last figure.
 
 use std::ffi::OsString;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::children::Child;
 use super::figures::{Figures, Idle};
 use super::game::Game;
+use super::ports::free_ports;
 use super::process::{Usage, usage};
 use super::source::{News, Source};
 use super::spectators::{READY, Tally, latency_histogram};
@@ -84,7 +85,7 @@ impl<'a> Stage<'a> {
         let mut attempts = 1..=PORT_ATTEMPTS;
         loop {
             let attempt = attempts.next();
-            let listen = free_port()?;
+            let listen = free_ports(1)?;
             let source = Source::start(game.clone(), options.fps)?;
             let args = forwarder.args(options, source.address(), listen, spectators);
             let mut stage = Self {
@@ -266,10 +267,4 @@ impl<'a> Stage<'a> {
 fn cost(before: Option<Usage>, after: Option<Usage>) -> Option<(Duration, Usage)> {
     let (before, after) = (before?, after?);
     Some((after.cpu.saturating_sub(before.cpu), after))
-}
-
-/// A port that nobody listens on now. The forwarder's log would tell one that it chose itself, but
-/// logs are for people.
-fn free_port() -> std::io::Result<SocketAddr> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }
