@@ -171,7 +171,7 @@ impl Report {
             text += "  none of them is about these rows\n";
         }
         if self.stations != 1 {
-            text += "  those of latency and cost are about one station, and the limits here too\n";
+            text += "  latency and cost are not judged: the targets, these limits too, are for one station\n";
         }
         text
     }
@@ -284,6 +284,6 @@ mod tests {
             ]
         );
         assert!(report.heading().contains("; 8 stations share the spectators; "));
-        assert!(report.summary().contains("about one station"));
+        assert!(report.summary().contains("latency and cost are not judged"));
     }
 }
