@@ -55,6 +55,33 @@ fn every_byte_arrives_and_every_row_has_its_figures() {
 }
 
 #[test]
+fn stations_share_the_spectators() {
+    // With two spectators the third station has none.
+    let ran = bench(&[
+        "--stations=3",
+        "--spectators=2,7",
+        "--spectator-processes=2",
+        "--seconds=1",
+        "--rounds=1",
+        "--fps=120",
+        "--json",
+    ]);
+    assert!(ran.status.success(), "{}", text(&ran.stderr));
+    let report: Value = serde_json::from_slice(&ran.stdout).expect("the output is JSON");
+    assert_eq!(report["stations"], 3);
+    let rows = report["rows"].as_array().expect("there are rows");
+    assert_eq!(rows.len(), 2);
+    for (row, spectators) in rows.iter().zip([2, 7]) {
+        assert_eq!(row["floor"]["deliveries"], 120 * spectators);
+        assert_eq!(row["relay"]["deliveries"], 120 * spectators);
+    }
+    let names = report["targets"].as_array().expect("there are targets");
+    let names: Vec<_> = names.iter().filter_map(|target| target["name"].as_str()).collect();
+    assert_eq!(names.len(), if cfg!(target_os = "linux") { 3 } else { 0 }, "{names:?}");
+    assert!(names.iter().all(|name| name.ends_with(", with 3 stations")), "{names:?}");
+}
+
+#[test]
 fn people_get_a_table() {
     let ran = bench(&["--spectators=2", "--seconds=1", "--rounds=1"]);
     let table = text(&ran.stdout);
@@ -66,7 +93,14 @@ fn people_get_a_table() {
 
 #[test]
 fn what_cannot_be_measured_is_refused() {
-    for wrong in ["--spectators=0", "--seconds=0", "--fps=nan", "--rounds=none"] {
+    for wrong in [
+        "--spectators=0",
+        "--seconds=0",
+        "--fps=nan",
+        "--rounds=none",
+        "--stations=0",
+        "--stations=65",
+    ] {
         let ran = bench(&[wrong]);
         assert_eq!(ran.status.code(), Some(2), "{wrong}: {}", text(&ran.stderr));
     }
@@ -86,12 +120,20 @@ mod spectators {
 
     /// One spectator, whose peer says what `play` wants; what it found.
     fn watch(play: impl FnOnce(&Game, &mut TcpStream)) -> Tally {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        watch_station(0, play)
+    }
+
+    /// The same at one of two stations.
+    fn watch_station(station: usize, play: impl FnOnce(&Game, &mut TcpStream)) -> Tally {
+        let listeners =
+            [(); 2].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port"));
+        let addresses = listeners.each_ref().map(|listener| listener.local_addr().unwrap());
         let mut process = Killed(
             Command::new(env!("CARGO_BIN_EXE_andross"))
                 .arg("bench-spectators")
-                .args(["--address", &listener.local_addr().unwrap().to_string()])
-                .args(["--count", "1", "--frames", &FRAMES.to_string()])
+                .args(["--address", &format!("{},{}", addresses[0], addresses[1])])
+                .args(["--first", &station.to_string(), "--count", "1"])
+                .args(["--frames", &FRAMES.to_string()])
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .spawn()
@@ -103,7 +145,7 @@ mod spectators {
             said.read_line(&mut line).unwrap();
             line
         };
-        let (mut peer, _) = listener.accept().unwrap();
+        let (mut peer, _) = listeners[station].accept().unwrap();
         let mut handshake = [0; Handshake::ENCODED_LEN];
         peer.read_exact(&mut handshake).unwrap();
         let reply = HandshakeReply {
@@ -157,6 +199,15 @@ mod spectators {
             }
         });
         assert_eq!((tally.wrong, tally.gaps), (FRAMES as u64 + 2, 0));
+    }
+
+    #[test]
+    fn a_frame_of_another_station_is_wrong() {
+        // A stamp of zeros is the first station's.
+        let tally = watch_station(1, |game, peer| {
+            game.messages().for_each(|replay| send(peer, &replay));
+        });
+        assert_eq!((tally.deliveries, tally.wrong), (FRAMES as u64, 8 * FRAMES as u64));
     }
 
     #[test]

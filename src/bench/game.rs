@@ -1,16 +1,15 @@
 //! The game that is played: always the same, so that whoever receives it can check every byte.
 
 use std::ops::Range;
-use std::time::{Duration, SystemTime};
 
+use super::stamp::Stamp;
 use crate::protocol::Cursor;
 use crate::protocol::console::Replay;
 use crate::slp::{EventCode, FrameIndex};
 
 /// Not one of Slippi's codes, but announced with a size, as a later version's events would be: the
-/// time of the write travels in it.
+/// [`Stamp`] travels in it.
 const STAMP: EventCode = EventCode(0x60);
-const STAMP_LEN: usize = 8;
 
 /// Payload sizes as a recent recorder announces them, and the stamp's.
 const SIZES: [(EventCode, usize); 9] = [
@@ -22,7 +21,7 @@ const SIZES: [(EventCode, usize); 9] = [
     (EventCode::ITEM_UPDATE, 42),
     (EventCode::FRAME_BOOKEND, 8),
     (EventCode::MESSAGE_SPLITTER, 516),
-    (STAMP, STAMP_LEN),
+    (STAMP, Stamp::LEN),
 ];
 
 /// A frame of two fighters and five items. Real frames have 350 to 800 bytes.
@@ -43,10 +42,10 @@ const FRAME: [EventCode; 12] = [
 
 const FRAME_LEN: usize = len_of(&FRAME);
 
-/// Where the time of the write lies in a frame.
+/// Where the stamp lies in a frame.
 const STAMP_AT: Range<usize> = {
     let end = FRAME_LEN - event_len(EventCode::FRAME_BOOKEND);
-    end - STAMP_LEN..end
+    end - Stamp::LEN..end
 };
 
 const TABLE_LEN: usize = 2 + 3 * SIZES.len();
@@ -137,7 +136,7 @@ impl Game {
         &self,
         pos: usize,
         data: &[u8],
-        mut on_frame: impl FnMut(usize, u64),
+        mut on_frame: impl FnMut(usize, Stamp),
     ) -> u64 {
         let mut wrong = 0;
         let (mut pos, mut rest) = (pos, data);
@@ -158,8 +157,9 @@ impl Game {
             } else if here.len() == FRAME_LEN {
                 wrong += differences(&here[..STAMP_AT.start], &expected[..STAMP_AT.start])
                     + differences(&here[STAMP_AT.end..], &expected[STAMP_AT.end..]);
-                let stamp = here[STAMP_AT].try_into().map_or(0, u64::from_be_bytes);
-                on_frame(piece - 1, stamp);
+                let mut stamp = [0; Stamp::LEN];
+                stamp.copy_from_slice(&here[STAMP_AT]);
+                on_frame(piece - 1, Stamp::from_bytes(stamp));
             } else {
                 // A frame in parts is nothing that a console or relay sends.
                 wrong += here.len() as u64;
@@ -178,17 +178,11 @@ fn differences(a: &[u8], b: &[u8]) -> u64 {
     a.iter().zip(b).filter(|(a, b)| a != b).count() as u64
 }
 
-/// Writes `now` where the stamp of a frame's data is; nothing happens to other data.
-pub(super) fn stamp(data: &mut [u8], now: u64) {
+/// Writes `stamp` where a frame's data has it; nothing happens to other data.
+pub(super) fn write_stamp(data: &mut [u8], stamp: Stamp) {
     if data.len() == FRAME_LEN {
-        data[STAMP_AT].copy_from_slice(&now.to_be_bytes());
+        data[STAMP_AT].copy_from_slice(&stamp.to_bytes());
     }
-}
-
-/// Nanoseconds since the epoch: the one clock that all processes of a machine share.
-pub(super) fn now() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since.as_ref().map_or(0, Duration::as_nanos) as u64
 }
 
 /// Bytes that repeat nowhere, the same in each run (splitmix64), so that a byte, frame or event in
@@ -252,11 +246,12 @@ mod tests {
     fn every_byte_but_the_stamp_is_compared() {
         let game = Game::new(2);
         let mut sent = game.events().to_vec();
-        stamp(&mut sent[PROLOGUE_LEN..][..FRAME_LEN], 77);
+        let written = Stamp::new(77 << 8, 3);
+        write_stamp(&mut sent[PROLOGUE_LEN..][..FRAME_LEN], written);
         let mut frames = Vec::new();
         let whole = game.compare(0, &sent, |frame, stamp| frames.push((frame, stamp)));
         assert_eq!(whole, 0);
-        assert_eq!(frames, [(0, 77), (1, 0)]);
+        assert_eq!(frames, [(0, written), (1, Stamp::new(0, 0))]);
         let stamps = [PROLOGUE_LEN, PROLOGUE_LEN + FRAME_LEN];
         for at in 0..sent.len() {
             let mut broken = sent.clone();

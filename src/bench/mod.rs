@@ -3,11 +3,12 @@
 //! Everything runs in processes of its own on this machine, over loopback:
 //!
 //! ```text
-//!  source (here) ──▶ relay or floor ──▶ spectators
+//!  sources (here) ──▶ relay or floor ──▶ spectators
 //! ```
 //!
-//! The *source* is a console that plays the same invented [`Game`] each time, the frames at absolute
-//! deadlines, each with the time of its write in it. The *spectators* compare every byte with that
+//! A *source* is a console that plays the same invented [`Game`] each time, the frames at absolute
+//! deadlines, each with the time of its write in it. Several are out of step by a part of a frame, as
+//! consoles are that nobody synchronises, and share the spectators. The *spectators* compare every byte with that
 //! game and take the time from the write to their read. The *relay* is `andross relay` as anybody
 //! runs it. The *floor* forwards the same bytes to the same spectators by the barest loop there is,
 //! so each figure of the relay stands beside what this machine and its kernel take at least.
@@ -17,13 +18,17 @@ mod children;
 mod figures;
 mod floor;
 mod game;
+mod ports;
 mod process;
 mod report;
 mod source;
 mod spectators;
 mod stage;
+mod stamp;
+mod tally;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::{fmt, io};
 
 use mio::event::Event;
@@ -37,7 +42,8 @@ pub use figures::{Figures, Idle, Ratio, Row};
 pub use floor::{FloorError, FloorOptions, run_floor};
 pub use game::Game;
 pub use report::{Report, Target};
-pub use spectators::{SpectatorsError, SpectatorsOptions, Tally, run_spectators};
+pub use spectators::{SpectatorsError, SpectatorsOptions, run_spectators};
+pub use tally::Tally;
 
 use stage::{Forwarder, Stage};
 
@@ -47,12 +53,17 @@ const IDLE_SPECTATORS: usize = 100;
 /// Files that a process of the bench needs besides a socket for each spectator.
 const OWN_FILES: u64 = 128;
 
+/// Files of a forwarder for each station: its console and its listener.
+const STATION_FILES: u64 = 2;
+
 /// What to measure.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// This program, which is started again as relay, floor and spectators.
     pub executable: PathBuf,
-    /// The rows: so many spectators at once.
+    /// Consoles at once, at least 1.
+    pub stations: usize,
+    /// The rows: so many spectators at once, spread evenly over the stations.
     pub spectators: Vec<usize>,
     /// Processes that share the spectators.
     pub spectator_processes: usize,
@@ -203,10 +214,10 @@ pub fn run(
     shutdown: &Shutdown,
     mut progress: impl FnMut(Progress<'_>),
 ) -> Result<Report, BenchError> {
-    let game = Game::new(options.frames());
+    let game = Arc::new(Game::new(options.frames()));
     let mut report = Report::new(options);
     for &spectators in &options.spectators {
-        if !fits(spectators, &mut progress) {
+        if !fits(spectators, options.stations, &mut progress) {
             continue;
         }
         let (mut floor, mut relay) = (Vec::new(), Vec::new());
@@ -225,7 +236,7 @@ pub fn run(
         progress(Progress::Row(&row));
         report.rows.push(row);
     }
-    if fits(IDLE_SPECTATORS, &mut progress) {
+    if fits(IDLE_SPECTATORS, options.stations, &mut progress) {
         progress(Progress::Idle { spectators: IDLE_SPECTATORS });
         let stage = Stage::set(options, &game, Forwarder::Relay, IDLE_SPECTATORS, shutdown)?;
         report.idle = Some(stage.idle(options.seconds)?);
@@ -235,11 +246,12 @@ pub fn run(
 }
 
 /// Whether this system lets one process have so many sockets; tells if not.
-fn fits(spectators: usize, progress: &mut impl FnMut(Progress<'_>)) -> bool {
+fn fits(spectators: usize, stations: usize, progress: &mut impl FnMut(Progress<'_>)) -> bool {
     let Some(open_files) = raise_open_files_limit() else {
         return true;
     };
-    let fits = spectators as u64 + OWN_FILES <= open_files;
+    let needed = spectators as u64 + OWN_FILES + STATION_FILES * stations as u64;
+    let fits = needed <= open_files;
     if !fits {
         progress(Progress::Skipped { spectators, open_files });
     }

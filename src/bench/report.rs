@@ -38,6 +38,8 @@ pub struct Report {
     pub seconds: u32,
     /// Rounds of each row.
     pub rounds: usize,
+    /// Consoles at once, which share the spectators of a row.
+    pub stations: usize,
     /// Processes that the spectators were in.
     pub spectator_processes: usize,
     /// Threads of the relay that served spectators, if the bench said how many.
@@ -74,6 +76,7 @@ impl Report {
             fps: options.fps,
             seconds: options.seconds,
             rounds: options.rounds,
+            stations: options.stations,
             spectator_processes: options.spectator_processes,
             consumers: options.consumers,
             cores: std::thread::available_parallelism().map_or(1, usize::from),
@@ -85,12 +88,22 @@ impl Report {
     }
 
     /// Compares what was measured with the targets.
+    ///
+    /// All are about one station. With several, only what a relay takes as a whole is judged,
+    /// memory and idling, and the limits stay as they are: to be within them with more to do is
+    /// harder, and each name tells the stations. Latency and cost a delivery are not: the frames of
+    /// several consoles meet fewer spectators each, so that one wake-up serves fewer deliveries and
+    /// fewer wait behind each other.
     pub(super) fn judge(&mut self) {
+        let is_single = self.stations == 1;
+        let at =
+            if is_single { String::new() } else { format!(", with {} stations", self.stations) };
         let mut targets = Vec::new();
         let mut judge = |name: String, value: Option<f64>, limit| {
             targets.extend(value.map(|value| Target { name, value, limit, met: value <= limit }));
         };
-        let row = |spectators| self.rows.iter().find(|row| row.spectators == spectators);
+        let row =
+            |spectators| self.rows.iter().find(|row| is_single && row.spectators == spectators);
         if let Some(row) = row(TARGET_ROW) {
             let name = format!("CPU a delivery at {TARGET_ROW}, times the floor's");
             judge(name, row.ratio.cpu, MAX_CPU_RATIO);
@@ -102,13 +115,13 @@ impl Report {
             judge(name, Some(row.relay.late * 100.0), MAX_LATE_PERCENT);
         }
         for row in &self.rows {
-            let name = format!("peak RSS in MiB at {}", row.spectators);
+            let name = format!("peak RSS in MiB at {}{at}", row.spectators);
             let limit = MAX_BASE_KIB + MAX_SPECTATOR_KIB * row.spectators as f64;
             let peak = row.relay.peak_rss_kib.map(mib);
             judge(name, peak, mib(limit));
         }
         if let Some(idle) = &self.idle {
-            let name = format!("% of a core, idle with {}", idle.spectators);
+            let name = format!("% of a core, idle with {}{at}", idle.spectators);
             judge(name, idle.cpu_percent, MAX_IDLE_PERCENT);
         }
         self.targets = targets;
@@ -117,8 +130,12 @@ impl Report {
     /// What stands above the rows.
     pub fn heading(&self) -> String {
         let Self { fps, seconds, rounds, cores, system, .. } = self;
+        let stations = match self.stations {
+            1 => String::new(),
+            stations => format!("; {stations} stations share the spectators"),
+        };
         format!(
-            "{cores} cores, {system}; {fps} frames a second; medians of {rounds} rounds of {seconds} s\n\n\
+            "{cores} cores, {system}{stations}; {fps} frames a second; medians of {rounds} rounds of {seconds} s\n\n\
              {:>10} {:>6} {:>10} {:>10} {:>10} {:>10} {:>9} {:>9} {:>9} {:>9}",
             "spectators",
             "",
@@ -152,6 +169,9 @@ impl Report {
         }
         if self.targets.is_empty() {
             text += "  none of them is about these rows\n";
+        }
+        if self.stations != 1 {
+            text += "  latency and cost are not judged: the targets, these limits too, are for one station\n";
         }
         text
     }
@@ -207,4 +227,63 @@ fn write_figures(
         known(figures.rss_kib.map(mib)),
         known(figures.peak_rss_kib.map(mib)),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(stations: usize) -> Report {
+        let options = Options {
+            executable: "andross".into(),
+            stations,
+            spectators: vec![TARGET_ROW, CROWDED_ROW],
+            spectator_processes: 1,
+            consumers: None,
+            seconds: 1,
+            rounds: 1,
+            fps: 60.0,
+        };
+        let figures = Figures {
+            deliveries: 1,
+            p50_us: 1.0,
+            p99_us: 1.0,
+            p999_us: 1.0,
+            max_us: 1.0,
+            late: 0.0,
+            cpu_us: Some(1.0),
+            rss_kib: Some(1024.0),
+            peak_rss_kib: Some(64.0 * 1024.0),
+        };
+        let row = |&spectators: &usize| Row::new(spectators, vec![figures], vec![figures]);
+        let mut report = Report::new(&options);
+        report.rows = options.spectators.iter().map(row).collect();
+        report.idle = Some(Idle { spectators: 100, seconds: 1, cpu_percent: Some(0.5) });
+        report.judge();
+        report
+    }
+
+    #[test]
+    fn one_station_is_judged_by_every_target() {
+        let report = judged(1);
+        let met: Vec<bool> = report.targets.iter().map(|target| target.met).collect();
+        assert_eq!(met, [true, true, true, false, false, true]);
+        assert!(!format!("{}{}", report.heading(), report.summary()).contains("station"));
+    }
+
+    #[test]
+    fn several_stations_are_judged_by_memory_and_idling_only() {
+        let report = judged(8);
+        let names: Vec<&str> = report.targets.iter().map(|target| &*target.name).collect();
+        assert_eq!(
+            names,
+            [
+                "peak RSS in MiB at 1000, with 8 stations",
+                "peak RSS in MiB at 2000, with 8 stations",
+                "% of a core, idle with 100, with 8 stations"
+            ]
+        );
+        assert!(report.heading().contains("; 8 stations share the spectators; "));
+        assert!(report.summary().contains("latency and cost are not judged"));
+    }
 }

@@ -8,7 +8,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel}
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::game::{self, Game};
+use super::game::{Game, write_stamp};
+use super::stamp::{self, Stamp};
 use crate::protocol::console::{
     Handshake, HandshakeReply, KEEP_ALIVE, KEEP_ALIVE_MS, LENGTH_PREFIX, MAX_HANDSHAKE_LEN,
     split_message,
@@ -32,28 +33,39 @@ pub(super) enum News {
     Failed(String),
 }
 
+/// Which console a source is, and how it plays.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part {
+    /// The station it is of, from 0.
+    pub(super) station: usize,
+    /// Frames a second.
+    pub(super) fps: f64,
+    /// How much later than the first console's its frames are.
+    pub(super) phase: Duration,
+}
+
 /// A source that waits for its client, then keeps it alive until it is told to play. It ends when
 /// this is dropped.
 pub(super) struct Source {
     address: SocketAddr,
     length: Duration,
-    play: Option<Sender<()>>,
+    play: Option<Sender<Instant>>,
     news: Receiver<News>,
     unwanted: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Source {
-    /// Listens on a free port and sends `game` once told so, `fps` frames a second.
-    pub(super) fn start(game: Game, fps: f64) -> io::Result<Self> {
+    /// Listens on a free port and sends `game` once told so.
+    pub(super) fn start(game: Arc<Game>, part: Part) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let length = Duration::from_secs_f64(game.frames() as f64 / fps);
+        let length = Duration::from_secs_f64(game.frames() as f64 / part.fps);
         let (play, wait) = channel();
         let (tell, news) = channel();
         let unwanted = Arc::new(AtomicBool::new(false));
-        let player = Player { game, fps, wait, tell, unwanted: unwanted.clone() };
+        let player = Player { game, part, wait, tell, unwanted: unwanted.clone() };
         let thread = std::thread::Builder::new()
             .name("source".into())
             .spawn(move || player.run(&listener))?;
@@ -69,11 +81,11 @@ impl Source {
         self.length
     }
 
-    /// Lets the game begin.
-    pub(super) fn play(&self) {
+    /// Lets the game begin: its phase after `begin`, which is the same for all sources.
+    pub(super) fn play(&self, begin: Instant) {
         if let Some(play) = &self.play {
             // A source that has failed tells so itself.
-            let _ = play.send(());
+            let _ = play.send(begin);
         }
     }
 
@@ -99,9 +111,9 @@ impl Drop for Source {
 }
 
 struct Player {
-    game: Game,
-    fps: f64,
-    wait: Receiver<()>,
+    game: Arc<Game>,
+    part: Part,
+    wait: Receiver<Instant>,
     tell: Sender<News>,
     unwanted: Arc<AtomicBool>,
 }
@@ -156,8 +168,8 @@ impl Player {
         self.tell(News::Greeted);
         loop {
             match self.wait.recv_timeout(Duration::from_millis(KEEP_ALIVE_MS)) {
-                Ok(()) => {
-                    self.play(&mut client)?;
+                Ok(begin) => {
+                    self.play(&mut client, begin + self.part.phase)?;
                     self.tell(News::Played);
                 }
                 Err(RecvTimeoutError::Timeout) => client.write_all(&KEEP_ALIVE)?,
@@ -166,18 +178,18 @@ impl Player {
         }
     }
 
-    fn play(&self, client: &mut TcpStream) -> io::Result<()> {
-        let begin = Instant::now();
+    fn play(&self, client: &mut TcpStream, begin: Instant) -> io::Result<()> {
+        let Part { station, fps, .. } = self.part;
         for (k, replay) in self.game.messages().enumerate() {
             let (message, data_at) = replay.encode();
             let mut message = message.to_vec();
-            let due = begin + Duration::from_secs_f64(k as f64 / self.fps);
+            let due = begin + Duration::from_secs_f64(k as f64 / fps);
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
             if self.is_unwanted() {
                 return Ok(());
             }
             let data = &mut message[data_at..][..replay.data.len()];
-            game::stamp(data, game::now());
+            write_stamp(data, Stamp::new(stamp::now(), station));
             client.write_all(&message)?;
         }
         Ok(())

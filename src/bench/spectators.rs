@@ -8,21 +8,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hdrhistogram::Histogram;
 use mio::event::Event;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token, Waker};
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::game::{self, Game};
-use super::is_drained;
+use super::game::Game;
+use super::tally::{Findings, Tally};
+use super::{is_drained, stamp};
 use crate::net::{nonblocking, raise_open_files_limit, sleep_in};
 use crate::protocol::console::{
     ConsoleError, Handshake, LENGTH_PREFIX, MAX_MESSAGE_LEN, Message, split_message,
 };
 use crate::shutdown::Shutdown;
-use crate::stats::FRAME_WINDOW;
 
 const DOORBELL: Token = Token(usize::MAX);
 
@@ -42,51 +40,17 @@ const SILENCE: Duration = Duration::from_secs(10);
 pub(super) const READY: &str = "ready";
 
 /// Whom to watch, and what is expected.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct SpectatorsOptions {
-    /// A relay or the floor.
-    pub address: SocketAddr,
+    /// The stations of a relay or of the floor, in order.
+    pub addresses: Vec<SocketAddr>,
+    /// Spectators of other processes before these: number k of all watches station k, and behind
+    /// the last station comes the first one again.
+    pub first: usize,
     /// How many to be.
     pub count: usize,
     /// Frames of the game that will be played.
     pub frames: usize,
-}
-
-/// What the spectators of one process found.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Tally {
-    /// Frames that arrived, summed over spectators.
-    pub deliveries: u64,
-    /// Those that came later than the frame window after their write.
-    pub late: u64,
-    /// Bytes that differ from the game.
-    pub wrong: u64,
-    /// Bytes that did not come.
-    pub missing: u64,
-    /// Times that a message began elsewhere than the one before ended.
-    pub gaps: u64,
-    /// Connections that ended before the game did.
-    pub closed: u64,
-    /// Microseconds from write to read, and how often they occurred.
-    pub latencies: Vec<(u64, u64)>,
-}
-
-impl Tally {
-    /// Adds another process's findings, but for the latencies.
-    pub(super) fn merge(&mut self, other: &Self) {
-        self.deliveries += other.deliveries;
-        self.late += other.late;
-        self.wrong += other.wrong;
-        self.missing += other.missing;
-        self.gaps += other.gaps;
-        self.closed += other.closed;
-    }
-
-    /// Whether every byte arrived everywhere.
-    pub(super) fn is_exact(&self) -> bool {
-        (self.wrong, self.missing, self.gaps, self.closed) == (0, 0, 0, 0)
-    }
 }
 
 /// Why the spectators give up.
@@ -154,18 +118,13 @@ struct Audience {
 struct Spectator {
     /// `None` once it was hung up on.
     stream: Option<TcpStream>,
+    /// Which it watches, from 0.
+    station: usize,
     is_greeted: bool,
     /// The position expected next.
     pos: usize,
     /// The beginning of a message whose end has not come.
     carry: Vec<u8>,
-}
-
-struct Findings {
-    tally: Tally,
-    latency: Histogram<u64>,
-    /// The stamp of each frame as the first spectator got it, 0 before: all must get the same.
-    stamps: Vec<u64>,
 }
 
 impl Audience {
@@ -174,12 +133,17 @@ impl Audience {
         let doorbell = Arc::new(Waker::new(poll.registry(), DOORBELL)?);
         shutdown.ring_on_request(doorbell.clone());
         let mut spectators = Vec::with_capacity(options.count);
-        while spectators.len() < options.count && !shutdown.is_requested() {
-            let mut stream = connect(options.address)?;
+        let stations = options.addresses.iter().enumerate().cycle().skip(options.first);
+        for (station, &address) in stations.take(options.count) {
+            if shutdown.is_requested() {
+                break;
+            }
+            let mut stream = connect(address)?;
             let token = Token(spectators.len());
             poll.registry().register(&mut stream, token, Interest::READABLE)?;
             spectators.push(Spectator {
                 stream: Some(stream),
+                station,
                 is_greeted: false,
                 pos: 0,
                 carry: Vec::new(),
@@ -193,11 +157,7 @@ impl Audience {
             greeted: 0,
             done: 0,
             buffer: vec![0; READ_LEN],
-            findings: Findings {
-                tally: Tally::default(),
-                latency: latency_histogram(),
-                stamps: vec![0; options.frames],
-            },
+            findings: Findings::new(options.addresses.len(), options.frames),
             last_byte: Instant::now(),
         })
     }
@@ -252,14 +212,7 @@ impl Audience {
     fn tally(self) -> Tally {
         let total = self.game.events().len();
         let missing = |spectator: &Spectator| total.saturating_sub(spectator.pos) as u64;
-        let latencies = self.findings.latency.iter_recorded();
-        Tally {
-            missing: self.findings.tally.missing + self.spectators.iter().map(missing).sum::<u64>(),
-            latencies: latencies
-                .map(|step| (step.value_iterated_to(), step.count_at_value()))
-                .collect(),
-            ..self.findings.tally
-        }
+        self.findings.into_tally(self.spectators.iter().map(missing).sum())
     }
 }
 
@@ -286,7 +239,7 @@ impl Spectator {
                     return Ok(());
                 }
             };
-            let now = game::now();
+            let now = stamp::now();
             if self.carry.is_empty() {
                 let used = self.take(&buffer[..len], game, now, findings)?;
                 self.carry.extend_from_slice(&buffer[used..len]);
@@ -327,7 +280,7 @@ impl Spectator {
                         findings.tally.missing += pos.saturating_sub(self.pos) as u64;
                     }
                     let wrong = game.compare(pos, replay.data, |frame, stamp| {
-                        findings.frame(frame, stamp, now);
+                        findings.frame(self.station, frame, stamp, now);
                     });
                     findings.tally.wrong += wrong;
                     self.pos = pos.saturating_add(replay.data.len());
@@ -337,27 +290,6 @@ impl Spectator {
         }
         Ok(used)
     }
-}
-
-impl Findings {
-    fn frame(&mut self, frame: usize, stamp: u64, now: u64) {
-        let first = &mut self.stamps[frame];
-        if *first == 0 {
-            *first = stamp;
-        } else if *first != stamp {
-            self.tally.wrong += size_of_val(&stamp) as u64;
-        }
-        let latency = Duration::from_nanos(now.saturating_sub(stamp));
-        self.tally.deliveries += 1;
-        self.tally.late += u64::from(latency > FRAME_WINDOW);
-        self.latency.saturating_record(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX));
-    }
-}
-
-/// Microseconds up to a minute, three digits.
-pub(super) fn latency_histogram() -> Histogram<u64> {
-    Histogram::new_with_bounds(1, 60_000_000, 3)
-        .expect("the bounds are constants that hdrhistogram accepts")
 }
 
 /// Connects and says the handshake.

@@ -1,19 +1,22 @@
-//! One round: a source, a forwarder and its spectators, from the first process to the last figure.
+//! One round: sources, a forwarder and its spectators, from the first process to the last figure.
 
 use std::ffi::OsString;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::children::Child;
 use super::figures::{Figures, Idle};
 use super::game::Game;
+use super::ports::{free_ports, station_address};
 use super::process::{Usage, usage};
-use super::source::{News, Source};
-use super::spectators::{READY, Tally, latency_histogram};
+use super::source::{News, Part, Source};
+use super::spectators::READY;
+use super::tally::{Tally, latency_histogram};
 use super::{BenchError, Options};
 use crate::shutdown::Shutdown;
 
-/// How often children, source and shutdown are looked at.
+/// How often children, sources and shutdown are looked at.
 const TICK: Duration = Duration::from_millis(20);
 
 /// How long anything may take besides the game itself.
@@ -22,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a request to stop may take to get here after it ended another process.
 const GRACE: Duration = Duration::from_millis(200);
 
-/// Ports tried: between its choice and its use somebody else may take one.
+/// Rows of ports tried: between their choice and their use somebody else may take one.
 const PORT_ATTEMPTS: usize = 3;
 
 /// Who forwards.
@@ -43,16 +46,21 @@ impl Forwarder {
     fn args(
         self,
         options: &Options,
-        source: SocketAddr,
+        sources: &[Source],
         listen: SocketAddr,
         spectators: usize,
     ) -> Vec<OsString> {
+        let sources = sources.iter().enumerate().map(|(k, source)| match self {
+            Self::Floor => format!("--source {}", source.address()),
+            Self::Relay => format!("station{}={}", k + 1, source.address()),
+        });
+        let sources = sources.collect::<Vec<_>>().join(" ");
         let mut args = match self {
             Self::Floor => {
-                format!("bench-floor --source {source} --listen {listen} --spectators {spectators}")
+                format!("bench-floor {sources} --listen {listen} --spectators {spectators}")
             }
             Self::Relay => format!(
-                "relay {source} --listen {listen} --raw-listen off --replays off \
+                "relay {sources} --listen {listen} --raw-listen off --replays off \
                  --max-clients {spectators} --max-clients-per-address {spectators}"
             ),
         };
@@ -68,7 +76,7 @@ pub(super) struct Stage<'a> {
     shutdown: &'a Shutdown,
     forwarder: Child,
     audience: Vec<Child>,
-    source: Source,
+    sources: Vec<Source>,
     spectators: usize,
 }
 
@@ -76,7 +84,7 @@ impl<'a> Stage<'a> {
     /// Starts and connects everybody.
     pub(super) fn set(
         options: &Options,
-        game: &Game,
+        game: &Arc<Game>,
         forwarder: Forwarder,
         spectators: usize,
         shutdown: &'a Shutdown,
@@ -84,14 +92,14 @@ impl<'a> Stage<'a> {
         let mut attempts = 1..=PORT_ATTEMPTS;
         loop {
             let attempt = attempts.next();
-            let listen = free_port()?;
-            let source = Source::start(game.clone(), options.fps)?;
-            let args = forwarder.args(options, source.address(), listen, spectators);
+            let sources = start_sources(options, game)?;
+            let listen = free_ports(sources.len())?;
+            let args = forwarder.args(options, &sources, listen, spectators);
             let mut stage = Self {
                 shutdown,
                 forwarder: Child::spawn(&options.executable, forwarder.name(), args)?,
                 audience: Vec::new(),
-                source,
+                sources,
                 spectators,
             };
             match stage.until_news(News::Greeted, "the forwarder to say its handshake", PATIENCE) {
@@ -106,13 +114,18 @@ impl<'a> Stage<'a> {
     }
 
     /// Starts the spectators and waits until all are connected and greeted.
-    fn seat(&mut self, options: &Options, address: SocketAddr) -> Result<(), BenchError> {
+    fn seat(&mut self, options: &Options, listen: SocketAddr) -> Result<(), BenchError> {
         let processes = options.spectator_processes.clamp(1, self.spectators.max(1));
         let frames = options.frames();
+        let addresses = (0..self.sources.len()).map(|k| station_address(listen, k).to_string());
+        let addresses = addresses.collect::<Vec<_>>().join(",");
         for k in 0..processes {
-            let count = self.spectators * (k + 1) / processes - self.spectators * k / processes;
-            let args =
-                format!("bench-spectators --address {address} --count {count} --frames {frames}");
+            let first = self.spectators * k / processes;
+            let count = self.spectators * (k + 1) / processes - first;
+            let args = format!(
+                "bench-spectators --address {addresses} --first {first} --count {count} \
+                 --frames {frames}"
+            );
             let args = args.split_whitespace();
             let child = Child::spawn(&options.executable, "spectators", args)?;
             self.audience.push(child);
@@ -129,10 +142,14 @@ impl<'a> Stage<'a> {
 
     /// Plays the game to everybody and takes the figures.
     pub(super) fn play(mut self, game: &Game) -> Result<Figures, BenchError> {
-        let limit = PATIENCE + 2 * self.source.length();
+        let length = self.sources.iter().map(Source::length).max().unwrap_or_default();
+        let limit = PATIENCE + 2 * length;
         let before = usage(self.forwarder.id());
-        self.source.play();
-        self.until_news(News::Played, "the source to play its game", limit)?;
+        let begin = Instant::now();
+        for source in &self.sources {
+            source.play(begin);
+        }
+        self.until_news(News::Played, "the sources to play their game", limit)?;
         let mut tally = Tally::default();
         let mut latency = latency_histogram();
         let mut tallies = Vec::new();
@@ -170,8 +187,10 @@ impl<'a> Stage<'a> {
         let end = begin + Duration::from_secs(seconds.into());
         while Instant::now() < end {
             self.tick()?;
-            if let Some(News::Failed(why)) = self.source.news() {
-                return Err(BenchError::Source(why));
+            for source in &self.sources {
+                if let Some(News::Failed(why)) = source.news() {
+                    return Err(BenchError::Source(why));
+                }
             }
         }
         let cost = cost(before, usage(self.forwarder.id()));
@@ -183,6 +202,7 @@ impl<'a> Stage<'a> {
         })
     }
 
+    /// Waits until every source has told `wanted`.
     fn until_news(
         &mut self,
         wanted: News,
@@ -190,15 +210,23 @@ impl<'a> Stage<'a> {
         limit: Duration,
     ) -> Result<(), BenchError> {
         let deadline = Instant::now() + limit;
+        let mut pending: Vec<usize> = (0..self.sources.len()).collect();
         loop {
-            match self.source.news() {
-                Some(news) if news == wanted => return Ok(()),
+            let mut failure = None;
+            pending.retain(|&k| match self.sources[k].news() {
                 Some(News::Failed(why)) => {
-                    // The cause is most likely a process that has ended.
-                    self.tick()?;
-                    return Err(BenchError::Source(why));
+                    failure = Some(why);
+                    true
                 }
-                _ => {}
+                news => news.as_ref() != Some(&wanted),
+            });
+            if let Some(why) = failure {
+                // The cause is most likely a process that has ended.
+                self.tick()?;
+                return Err(BenchError::Source(why));
+            }
+            if pending.is_empty() {
+                return Ok(());
             }
             self.tick()?;
             self.in_time(deadline, what, limit)?;
@@ -268,8 +296,13 @@ fn cost(before: Option<Usage>, after: Option<Usage>) -> Option<(Duration, Usage)
     Some((after.cpu.saturating_sub(before.cpu), after))
 }
 
-/// A port that nobody listens on now. The forwarder's log would tell one that it chose itself, but
-/// logs are for people.
-fn free_port() -> std::io::Result<SocketAddr> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+/// A source for each station. Their frames follow each other at even distances.
+fn start_sources(options: &Options, game: &Arc<Game>) -> std::io::Result<Vec<Source>> {
+    let Options { fps, stations, .. } = *options;
+    let stations = stations.max(1);
+    let start = |station| {
+        let phase = Duration::from_secs_f64(station as f64 / stations as f64 / fps);
+        Source::start(game.clone(), Part { station, fps, phase })
+    };
+    (0..stations).map(start).collect()
 }

@@ -4,13 +4,14 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use andross::bench::{self, FloorOptions, Options, Progress, Report, SpectatorsOptions};
+use andross::config::MAX_STATIONS;
 use andross::shutdown::Shutdown;
 use anyhow::Context;
 use clap::value_parser;
 
 /// Measure a relay with spectators by the thousand, beside the barest possible forwarder.
 ///
-/// A pretend console, `andross relay` and its spectators run as separate processes on this machine.
+/// Pretend consoles, `andross relay` and its spectators run as separate processes on this machine.
 /// The spectators check every byte and take the time from the console's write to their read. A
 /// floor, the barest loop that writes the same bytes to the same sockets, takes turns with the
 /// relay: what it takes is what this machine takes at least. Close other programs for good figures.
@@ -18,11 +19,16 @@ use clap::value_parser;
 #[command(after_help = "Examples:
   andross bench
   andross bench --spectators 100 --seconds 5 --rounds 1
+  andross bench --stations 8 --spectators 1000
   andross bench --json > figures.json")]
 pub struct Args {
     /// Spectators at once, a row of figures for each number
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',', default_value = "1,100,1000,2000", value_parser = value_parser!(u32).range(1..=50_000))]
     spectators: Vec<u32>,
+
+    /// Consoles at once, which play out of step; the spectators are spread evenly over them
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = value_parser!(u16).range(1..=MAX_STATIONS as i64))]
+    stations: u16,
 
     /// Seconds that the frames of one round take
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = value_parser!(u32).range(1..=600))]
@@ -61,6 +67,7 @@ pub fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
     let json = args.json;
     let options = Options {
         executable: std::env::current_exe().context("this program cannot find itself")?,
+        stations: args.stations.into(),
         spectators: args.spectators.iter().map(|&n| n as usize).collect(),
         spectator_processes: args.spectator_processes.into(),
         consumers: args.consumers,
@@ -91,8 +98,10 @@ fn tell(progress: &Progress<'_>, json: bool) {
 /// Be the spectators of a bench.
 #[derive(clap::Args)]
 pub struct SpectatorsArgs {
-    #[arg(long)]
-    address: SocketAddr,
+    #[arg(long = "address", value_name = "ADDRESSES", value_delimiter = ',', required = true)]
+    addresses: Vec<SocketAddr>,
+    #[arg(long, default_value_t = 0)]
+    first: usize,
     #[arg(long)]
     count: usize,
     #[arg(long)]
@@ -102,8 +111,12 @@ pub struct SpectatorsArgs {
 /// Runs until the game is over or the bench is gone.
 pub fn run_spectators(args: &SpectatorsArgs, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
     bench::end_with_parent(shutdown)?;
-    let options =
-        SpectatorsOptions { address: args.address, count: args.count, frames: args.frames };
+    let options = SpectatorsOptions {
+        addresses: args.addresses.clone(),
+        first: args.first,
+        count: args.count,
+        frames: args.frames,
+    };
     bench::run_spectators(&options, shutdown)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -111,19 +124,22 @@ pub fn run_spectators(args: &SpectatorsArgs, shutdown: &Shutdown) -> anyhow::Res
 /// Be the floor of a bench.
 #[derive(clap::Args)]
 pub struct FloorArgs {
-    #[arg(long)]
-    source: SocketAddr,
+    #[arg(long = "source", required = true)]
+    sources: Vec<SocketAddr>,
     #[arg(long)]
     listen: SocketAddr,
     #[arg(long)]
     spectators: usize,
 }
 
-/// Runs until the source is gone or the bench is.
+/// Runs until a source is gone or the bench is.
 pub fn run_floor(args: &FloorArgs, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
     bench::end_with_parent(shutdown)?;
-    let options =
-        FloorOptions { source: args.source, listen: args.listen, spectators: args.spectators };
+    let options = FloorOptions {
+        sources: args.sources.clone(),
+        listen: args.listen,
+        spectators: args.spectators,
+    };
     bench::run_floor(&options, shutdown)?;
     Ok(ExitCode::SUCCESS)
 }
