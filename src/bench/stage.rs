@@ -52,7 +52,7 @@ impl Forwarder {
                 format!("bench-floor --source {source} --listen {listen} --spectators {spectators}")
             }
             Self::Relay => format!(
-                "relay {source} --listen {listen} --raw-listen off --replays off \
+                "relay {source} --listen {listen} --raw-listen off --http off --replays off \
                  --max-clients {spectators} --max-clients-per-address {spectators}"
             ),
         };
