@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use thiserror::Error;
 
-use crate::config::{RelayConfig, Source};
+use crate::config::{RAW_PORT, RelayConfig, Source};
 use crate::protocol::Protocol;
 use crate::protocol::console::{
     self, Handshake, LENGTH_PREFIX, MAX_MESSAGE_LEN, Message, split_message,
@@ -23,9 +23,6 @@ use crate::simulator::{
     Options as SimulatorOptions, Recording, RecordingError, Repeat, Simulator, SimulatorError,
 };
 use crate::stats::window_misses;
-
-/// The port of Slippi Launcher's first relay.
-const RAW_PORT: u16 = 53742;
 
 /// How often the figures are looked at.
 const REFRESH: Duration = Duration::from_millis(200);

@@ -27,7 +27,7 @@ impl RelayProcess {
     fn start(console: SocketAddr, replays: &Path) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_andross"))
             .args(["relay", &console.to_string(), "--listen", "127.0.0.1:0"])
-            .args(["--raw-listen", "off", "--replays"])
+            .args(["--raw-listen", "off", "--http", "off", "--replays"])
             .arg(replays)
             .env_remove("RUST_LOG")
             .stderr(Stdio::piped())
@@ -259,7 +259,8 @@ fn a_wrong_command_line_is_named_and_exits_with_2() {
 fn a_port_in_use_is_named_and_exits_with_1() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let (code, text) = andross(&["relay", "127.0.0.1:9", "--listen", &address, "--replays", "off"]);
+    let (code, text) =
+        andross(&["relay", "127.0.0.1:9", "--listen", &address, "--http=off", "--replays=off"]);
     assert_eq!(code, Some(1));
     assert!(text.contains(&address) && text.contains("--listen"), "{text}");
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use andross::config::value::seconds;
 use andross::demo::{self, Addresses, Figures, Options};
 use andross::shutdown::Shutdown;
 use andross::simulator::Recording;
@@ -26,7 +27,7 @@ pub struct Args {
     replays: PathBuf,
 
     /// End after so many seconds instead of at Ctrl-C
-    #[arg(long, value_name = "SECONDS", value_parser = super::relay::seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     seconds: Option<Duration>,
 }
 

@@ -1,24 +1,40 @@
 //! What can be typed, and what each command does with it.
 //!
-//! Exit codes: 0 when all went well, 1 when something failed, 2 when the command line is wrong.
+//! Exit codes: 0 when all went well, 1 when something failed, 2 when the command line or the
+//! configuration file is wrong.
 
 mod bench;
 mod console;
 mod demo;
 mod discover;
+mod logging;
 mod relay;
 mod replay;
+mod signals;
 
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use andross::shutdown::{Reason, Shutdown};
+use andross::shutdown::Shutdown;
 use clap::{Parser, Subcommand};
-use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::time::FormatTime;
+use logging::LogFormat;
+use signals::Signals;
+
+/// The exit code for a command line or a configuration that is wrong.
+const WRONG_USE: u8 = 2;
+
+/// The command line or the configuration is wrong: marks an error for [`WRONG_USE`].
+#[derive(Debug)]
+struct WrongUse(anyhow::Error);
+
+impl std::fmt::Display for WrongUse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:#}", self.0)
+    }
+}
+
+impl std::error::Error for WrongUse {}
 
 /// The relay between Melee consoles and everyone who watches them.
 #[derive(Parser)]
@@ -32,13 +48,23 @@ Relay a console:     andross relay 192.168.1.20
 Look at saved games: andross replay info replays/"
 )]
 struct Cli {
+    /// What the lines of the log look like
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        default_value = "human",
+        display_order = 900
+    )]
+    log_format: LogFormat,
+
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Subcommand)]
 enum Command {
-    Relay(relay::Args),
+    Relay(Box<relay::Args>),
     Discover(discover::Args),
     Demo(demo::Args),
     Console(console::Args),
@@ -66,14 +92,11 @@ impl Command {
 /// Parses, sets up logging and signals, runs the command.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let _log = init_logging(cli.command.default_log());
+    let _log = logging::init(cli.log_format, cli.command.default_log());
     let shutdown = Shutdown::new();
-    let on_signal = shutdown.clone();
-    if let Err(error) = ctrlc::set_handler(move || on_signal.request(Reason::Signal)) {
-        tracing::warn!("Ctrl-C will not end andross in good order: {error}");
-    }
+    let signals = Signals::install(&shutdown);
     let result = match cli.command {
-        Command::Relay(args) => relay::run(args, &shutdown),
+        Command::Relay(args) => relay::run(*args, &shutdown, &signals),
         Command::Discover(args) => discover::run(args, &shutdown),
         Command::Demo(args) => demo::run(args, &shutdown),
         Command::Console(args) => console::run(args, &shutdown),
@@ -82,10 +105,19 @@ pub fn main() -> ExitCode {
         Command::BenchSpectators(args) => bench::run_spectators(&args, &shutdown),
         Command::BenchFloor(args) => bench::run_floor(&args, &shutdown),
     };
-    result.unwrap_or_else(|error| {
-        last_words(format!("andross: {error:#}"));
-        ExitCode::FAILURE
-    })
+    let code = match &result {
+        Ok(code) => *code,
+        Err(error) if error.is::<WrongUse>() => ExitCode::from(WRONG_USE),
+        Err(_) => ExitCode::FAILURE,
+    };
+    if let Err(error) = &result {
+        match cli.log_format {
+            LogFormat::Human => last_words(format!("andross: {error:#}")),
+            // Whoever reads objects reads nothing else.
+            LogFormat::Json => tracing::error!("{error:#}"),
+        }
+    }
+    code
 }
 
 /// How long a terminal may take for the last line.
@@ -99,39 +131,4 @@ fn last_words(text: String) {
         let _ = said.send(());
     });
     let _ = heard.recv_timeout(LAST_WORDS);
-}
-
-/// Lines of the log that may wait for the terminal; beyond, the newest are dropped.
-const LOG_LINES: usize = 8192;
-
-/// Logs go to standard error, so that what a command prints can be piped. `RUST_LOG` says what is
-/// logged; else `default`. What still waits is written when the guard is dropped, if that goes quickly.
-///
-/// A thread of its own writes them: a terminal that takes no output (text is selected in it, a pipe
-/// is stuck) or a log file on a full disk must not stop anybody who serves frames.
-fn init_logging(default: &str) -> WorkerGuard {
-    let (log, guard) = NonBlockingBuilder::default()
-        .lossy(true)
-        .buffered_lines_limit(LOG_LINES)
-        .thread_name("log")
-        .finish(std::io::stderr());
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_timer(LocalTime)
-        .with_writer(log)
-        .log_internal_errors(false)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-        .with_target(false)
-        .init();
-    guard
-}
-
-/// The time as the clock on the wall has it: what someone compares a log with.
-struct LocalTime;
-
-impl FormatTime for LocalTime {
-    fn format_time(&self, out: &mut Writer<'_>) -> std::fmt::Result {
-        write!(out, "{}", jiff::Zoned::now().strftime("%H:%M:%S%.3f"))
-    }
 }

@@ -1,8 +1,11 @@
 //! What the command line and the configuration file mean, validated.
 
 mod delay;
+pub mod file;
 mod limits;
+mod settings;
 mod source;
+pub mod value;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -12,11 +15,15 @@ use crate::protocol::{console, discovery};
 
 pub use delay::{DelaySettings, MAX_DELAY};
 pub use limits::{ClientLimits, SourceTiming};
-pub use source::{Source, SourceError, check_station_name};
+pub use settings::{OrOff, Settings, SettingsError};
+pub use source::{Source, SourceError, check_station_name, same_station_name};
 
 /// The most stations that a relay has at once: several times what a venue has consoles, and so few
 /// that neither the operator nor a flood of invented announcements can exhaust ports or memory.
 pub const MAX_STATIONS: usize = 64;
+
+/// The port that raw spectators connect to, as at a Slippi Launcher's relay.
+pub const RAW_PORT: u16 = 53742;
 
 /// The port of the dashboard's and the control calls' HTTP server.
 pub const HTTP_PORT: u16 = 51480;

@@ -54,13 +54,21 @@ const PROGRAM: &str = "program";
 /// [`SourceError::Name`] or [`SourceError::Reserved`].
 pub fn check_station_name(name: &str) -> Result<(), SourceError> {
     let fits = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.' | ':');
-    if name.trim().is_empty() || name.chars().count() > MAX_NAME || !name.chars().all(fits) {
+    // Only dots would be a folder's own name, or the name of the one above.
+    let empty = name.chars().all(|c| matches!(c, ' ' | '.'));
+    if empty || name.chars().count() > MAX_NAME || !name.chars().all(fits) {
         return Err(SourceError::Name(name.chars().take(2 * MAX_NAME).collect()));
     }
     if name.eq_ignore_ascii_case(PROGRAM) {
         return Err(SourceError::Reserved);
     }
     Ok(())
+}
+
+/// Whether two stations cannot be called so at once. Large and small letters do not count: they are
+/// one folder on some systems, and hard to tell apart on a busy day.
+pub fn same_station_name(a: &str, b: &str) -> bool {
+    a == b || a.to_lowercase() == b.to_lowercase()
 }
 
 impl fmt::Display for Source {
@@ -156,6 +164,7 @@ mod tests {
         assert_eq!(error("raw:wii"), SourceError::RawPort("raw:wii".into()));
         assert_eq!(error("x="), SourceError::NoHost("x=".into()));
         assert_eq!(error("../x=wii"), SourceError::Name("../x".into()));
+        assert_eq!(error("..=wii"), SourceError::Name("..".into()));
         assert_eq!(error("Program=wii"), SourceError::Reserved);
         assert!(matches!(error(&format!("{}=wii", "x".repeat(65))), SourceError::Name(_)));
     }

@@ -31,7 +31,7 @@ pub struct Args {
     listen: SocketAddr,
 
     /// End after so many seconds instead of at Ctrl-C
-    #[arg(long, value_name = "SECONDS", value_parser = super::relay::seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = andross::config::value::seconds)]
     seconds: Option<Duration>,
 
     /// Print one JSON object a line each time a console is new, has moved or was renamed

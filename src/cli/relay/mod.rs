@@ -1,0 +1,84 @@
+//! `andross relay`: what the program is for.
+
+mod args;
+mod supervisor;
+
+use std::process::ExitCode;
+
+use andross::config::RelayConfig;
+use andross::engine::{Handle, Hooks, Request};
+use andross::relay::Relay;
+use andross::shutdown::Shutdown;
+use anyhow::Context;
+
+use super::WrongUse;
+use super::signals::Signals;
+
+pub use args::{Args, read};
+
+use supervisor::Supervisor;
+
+/// Runs until someone asks to stop.
+pub fn run(args: Args, shutdown: &Shutdown, signals: &Signals) -> anyhow::Result<ExitCode> {
+    let config = read(&args).map_err(WrongUse)?;
+    if args.check_config {
+        println!("{}", summary(&args, &config));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut supervisor = Supervisor::new();
+    let mut hooks = Hooks { on_alive: supervisor.watchdog(), ..Hooks::default() };
+    if args.config.is_some() {
+        let args = args.clone();
+        hooks.read_config = Some(Box::new(move || {
+            read(&args).map_err(|error| format!("the configuration stays as it was: {error:#}"))
+        }));
+    }
+    let relay = Relay::start_with(config, hooks, shutdown).context("the relay did not start")?;
+    if args.config.is_some() {
+        let engine = relay.engine().clone();
+        signals.on_reload(Box::new(move || reload(&engine)));
+    }
+    supervisor.ready();
+    shutdown.wait();
+    supervisor.stopping();
+    relay.run_to_end()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Lets the relay read its configuration again, as SIGHUP asks. What it did is in its log.
+fn reload(engine: &Handle) {
+    if let Err(refusal) = engine.ask_blocking(Request::Reload) {
+        tracing::error!("{refusal}");
+    }
+}
+
+/// One line: what was found good, and what is in it.
+fn summary(args: &Args, config: &RelayConfig) -> String {
+    let what = match &args.config {
+        Some(path) => path.display().to_string(),
+        None => "the command line".to_owned(),
+    };
+    let names: Vec<&str> =
+        config.stations.iter().map(|station| station.source.name.as_str()).collect();
+    let stations = match names.as_slice() {
+        [] => "no station yet".to_owned(),
+        [name] => format!("1 station ({name})"),
+        names => format!("{} stations ({})", names.len(), names.join(", ")),
+    };
+    let or_off = |address: Option<String>| address.unwrap_or_else(|| "off".to_owned());
+    let mut parts = vec![
+        stations,
+        format!("spectators {}", or_off(config.listen.map(|a| a.to_string()))),
+        format!("raw spectators {}", or_off(config.raw_listen.map(|a| a.to_string()))),
+        format!("http {}", or_off(config.http.as_ref().map(|http| http.listen.to_string()))),
+        format!("replays {}", or_off(config.replays.as_ref().map(|f| f.display().to_string()))),
+    ];
+    if let Some(discovery) = &config.discovery {
+        parts.push(format!("discovery {}", discovery.listen));
+    }
+    if let Some(program) = &config.program {
+        let first = program.station.as_deref().unwrap_or("nothing yet");
+        parts.push(format!("program output ({first})"));
+    }
+    format!("{what} is good: {}", parts.join("; "))
+}

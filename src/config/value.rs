@@ -1,0 +1,151 @@
+//! How single values are typed, on the command line and in the file alike.
+//!
+//! Each function takes the text and gives the value, or a sentence that says what to write.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{MAX_DELAY, OrOff, check_station_name};
+
+/// The longest time that can be asked for: a day.
+const MAX_SECONDS: f64 = 86_400.0;
+
+/// The most threads that serve spectators.
+const MAX_CONSUMERS: u16 = 64;
+
+/// The longest name of a computer.
+const MAX_HOST_NAME: usize = 253;
+
+/// An address to listen on, or `off`.
+///
+/// # Errors
+/// What to write instead.
+pub fn listen_address(text: &str) -> Result<OrOff<SocketAddr>, String> {
+    if text == "off" {
+        return Ok(OrOff::Off);
+    }
+    text.parse()
+        .map(OrOff::On)
+        .map_err(|_| "write address:port, such as 0.0.0.0:51441 or [::]:51441, or `off`".to_owned())
+}
+
+/// A folder, or `off`.
+///
+/// # Errors
+/// What to write instead.
+pub fn folder(path: PathBuf) -> Result<OrOff<PathBuf>, String> {
+    match path.to_str() {
+        Some("") => Err("name a folder, or write `off`".to_owned()),
+        Some("off") => Ok(OrOff::Off),
+        _ => Ok(OrOff::On(path)),
+    }
+}
+
+/// Seconds, with a fraction if need be, up to a day.
+///
+/// # Errors
+/// What to write instead.
+pub fn seconds(text: &str) -> Result<Duration, String> {
+    seconds_up_to(text, MAX_SECONDS)
+}
+
+/// Seconds that spectators are behind, up to [`MAX_DELAY`].
+///
+/// # Errors
+/// What to write instead.
+pub fn delay(text: &str) -> Result<Duration, String> {
+    seconds_up_to(text, MAX_DELAY.as_secs_f64())
+}
+
+fn seconds_up_to(text: &str, most: f64) -> Result<Duration, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.0..=most).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err(format!("write a number of seconds from 0 to {most}, such as 2.5")),
+    }
+}
+
+/// A number of things.
+///
+/// # Errors
+/// What to write instead.
+pub fn count(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "write a whole number from 0 on, such as 256".to_owned())
+}
+
+/// A number of threads.
+///
+/// # Errors
+/// What to write instead.
+pub fn consumers(text: &str) -> Result<u16, String> {
+    match text.parse() {
+        Ok(threads @ 1..=MAX_CONSUMERS) => Ok(threads),
+        _ => Err(format!("write a whole number from 1 to {MAX_CONSUMERS}")),
+    }
+}
+
+/// A TCP port that something answers on.
+///
+/// # Errors
+/// What to write instead.
+pub fn port(text: &str) -> Result<u16, String> {
+    match text.parse() {
+        Ok(port @ 1..) => Ok(port),
+        _ => Err("write a number from 1 to 65535, such as 51441".to_owned()),
+    }
+}
+
+/// The name of a computer, as browsers know it; in small letters.
+///
+/// # Errors
+/// What to write instead.
+pub fn host_name(text: &str) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+    if text.is_empty() || text.len() > MAX_HOST_NAME || !text.chars().all(fits) {
+        return Err("write a name without http:// and port, such as relay.example.org".to_owned());
+    }
+    Ok(text.to_ascii_lowercase())
+}
+
+/// The name of a station.
+///
+/// # Errors
+/// What to write instead.
+pub fn station_name(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    check_station_name(name).map_err(|error| error.to_string())?;
+    Ok(name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_limits() {
+        assert_eq!(seconds("86400"), Ok(Duration::from_secs(86_400)));
+        assert_eq!(delay("900"), Ok(Duration::from_secs(900)));
+        assert_eq!(delay("0.25"), Ok(Duration::from_millis(250)));
+        for wrong in ["-1", "901", "NaN", "inf", "", "5s"] {
+            assert!(delay(wrong).unwrap_err().contains("from 0 to 900"), "{wrong}");
+        }
+        assert!(seconds("86401").is_err() && seconds("-0.1").is_err());
+        assert!(consumers("0").is_err() && consumers("65").is_err() && consumers("64") == Ok(64));
+        assert!(port("0").is_err() && port("65536").is_err() && port("1") == Ok(1));
+        assert!(count("-1").is_err() && count("1.5").is_err() && count("0") == Ok(0));
+    }
+
+    #[test]
+    fn addresses_folders_and_names() {
+        assert_eq!(listen_address("off"), Ok(OrOff::Off));
+        assert_eq!(listen_address("[::]:1"), Ok(OrOff::On("[::]:1".parse().unwrap())));
+        assert!(listen_address("51441").is_err() && listen_address("").is_err());
+        assert_eq!(folder("off".into()), Ok(OrOff::Off));
+        assert_eq!(folder("a/off".into()), Ok(OrOff::On("a/off".into())));
+        assert!(folder(PathBuf::new()).is_err());
+        assert_eq!(host_name("Relay.Example.org"), Ok("relay.example.org".into()));
+        assert!(host_name("http://relay").is_err() && host_name("relay:80").is_err());
+        assert_eq!(station_name(" Stream "), Ok("Stream".into()));
+        assert!(station_name("program").is_err() && station_name("").is_err());
+    }
+}
