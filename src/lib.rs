@@ -21,6 +21,7 @@ pub mod bench;
 pub mod config;
 pub mod console;
 pub mod consumer;
+pub mod control;
 pub mod demo;
 pub mod engine;
 pub mod net;

@@ -4,9 +4,12 @@
 //! listen. HTTP, signals and the terminal are its clients; the data plane's threads only get orders
 //! from it and know nothing of it.
 
+mod pretend;
 mod request;
 mod status;
 
+#[doc(hidden)]
+pub use pretend::pretend;
 pub use request::{Handle, NewStation, ProgramSwitch, Refusal, Reply, Request, StationChange};
 pub use status::{
     Change, ClientStatus, Connection, DiscoveredConsole, Event, GameStatus, LatencyStatus, Origin,
