@@ -28,10 +28,10 @@ const MAX_NAME: usize = 512;
     tag = "replays",
     params(("path" = String, Path, description = "The game's name as it is listed")),
     responses(
-        (status = 200, content_type = "application/octet-stream", body = Vec<u8>),
+        (status = 200, content_type = "application/octet-stream", body = Vec<u8>, description = "The file"),
         (status = 206, description = "A part of it"),
         (status = 304, description = "It is as it was"),
-        (status = 404, body = ErrorBody),
+        (status = 404, body = ErrorBody, description = "There is no such game"),
         (status = 416, body = ErrorBody, description = "It has no such part"),
     )
 )]

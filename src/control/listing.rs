@@ -1,5 +1,6 @@
 //! The saved games, newest first.
 
+use std::cell::Cell;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fs::{self, DirEntry};
@@ -73,8 +74,8 @@ struct Wanted {
     tag = "replays",
     params(Wanted),
     responses(
-        (status = 200, body = ReplayList),
-        (status = 400, body = ErrorBody),
+        (status = 200, body = ReplayList, description = "The games"),
+        (status = 400, body = ErrorBody, description = "A value makes no sense"),
         (status = 404, body = ErrorBody, description = "No games are saved"),
     )
 )]
@@ -130,13 +131,13 @@ fn list(folder: &Path, limit: usize, before: Option<&str>) -> ReplayList {
             }
         }
     };
-    let mut budget = MAX_ENTRIES;
-    for entry in entries(folder, &mut budget) {
+    let budget = Cell::new(MAX_ENTRIES);
+    for entry in entries(folder, &budget) {
         let (Some(name), Ok(kind)) = (name_of(&entry), entry.file_type()) else { continue };
         if kind.is_file() && name.ends_with(SUFFIX) {
             consider(&name);
         } else if kind.is_dir() {
-            for inner in entries(&entry.path(), &mut budget) {
+            for inner in entries(&entry.path(), &budget) {
                 let is_file = inner.file_type().is_ok_and(|kind| kind.is_file());
                 match name_of(&inner) {
                     Some(file) if is_file && file.ends_with(SUFFIX) => {
@@ -156,11 +157,9 @@ fn list(folder: &Path, limit: usize, before: Option<&str>) -> ReplayList {
 }
 
 /// The entries of a folder, as long as the budget lasts.
-fn entries(folder: &Path, budget: &mut usize) -> Vec<DirEntry> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let entries: Vec<_> = entries.filter_map(Result::ok).take(*budget).collect();
-    *budget -= entries.len();
-    entries
+fn entries<'a>(folder: &Path, budget: &'a Cell<usize>) -> impl Iterator<Item = DirEntry> + use<'a> {
+    let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    entries.take_while(|_| budget.replace(budget.get().saturating_sub(1)) > 0)
 }
 
 /// A name that an address can have.

@@ -33,8 +33,8 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
     path = "/metrics",
     tag = "state",
     responses(
-        (status = 200, content_type = "application/openmetrics-text", body = String),
-        (status = 503, body = ErrorBody),
+        (status = 200, content_type = "application/openmetrics-text", body = String, description = "The figures"),
+        (status = 503, body = ErrorBody, description = "The relay is busy or ends"),
     )
 )]
 async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Problem> {
@@ -78,8 +78,6 @@ struct Row {
     /// None if it was added or removed this very moment.
     latency: Option<Histogram<u64>>,
 }
-
-type Labels<'a> = [(&'static str, &'a str); 2];
 
 /// A figure of a station.
 type Figure<T> = fn(&StationStatus) -> T;
@@ -140,14 +138,16 @@ impl Collector for Figures {
             })?;
         }
         let help = "Spectators connected to the station.";
-        let metric = out.encode_descriptor("station_clients", help, None, MetricType::Gauge)?;
-        self.each(metric, |row, mut metric| {
-            for (protocol, count) in &row.status.clients {
-                let labels = [("protocol", protocol.as_str())];
+        let mut metric = out.encode_descriptor("station_clients", help, None, MetricType::Gauge)?;
+        for Row { status, .. } in &self.rows {
+            let id = status.id.to_string();
+            for (protocol, count) in &status.clients {
+                // One family of three labels: the encoder takes no family within a family.
+                let labels: [(_, &str); 3] =
+                    [("station", &status.name), ("id", &id), ("protocol", protocol)];
                 metric.encode_family(&labels)?.encode_gauge(count)?;
             }
-            Ok(())
-        })?;
+        }
         let help = "From a chunk's arrival to the kernel, for every spectator.";
         let (name, kind) = ("delivery_latency", MetricType::Histogram);
         let metric = out.encode_descriptor(name, help, Some(&Unit::Seconds), kind)?;
@@ -170,7 +170,7 @@ impl Figures {
     ) -> fmt::Result {
         for row in &self.rows {
             let id = row.status.id.to_string();
-            let labels: Labels<'_> = [("station", &row.status.name), ("id", &id)];
+            let labels: [(_, &str); 2] = [("station", &row.status.name), ("id", &id)];
             encode(row, metric.encode_family(&labels)?)?;
         }
         Ok(())

@@ -41,7 +41,7 @@ pub(super) fn render(description: &OpenApi) -> String {
                 path.clone()
             };
             // Writing to a string cannot fail.
-            let _ = write!(rows, "<tr><td>{method}<td>{address}<td>{summary}\n");
+            let _ = writeln!(rows, "<tr><td>{method}<td>{address}<td>{summary}");
         }
     }
     format!(

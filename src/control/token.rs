@@ -15,7 +15,7 @@ const MAX_TOKEN: usize = 1024;
 /// A token. Never shown.
 #[derive(Clone)]
 pub(super) struct Token {
-    padded: [u8; MAX_TOKEN],
+    padded: Box<[u8; MAX_TOKEN]>,
     len: u64,
 }
 
@@ -34,7 +34,7 @@ impl Token {
     }
 
     fn padded(text: &str) -> Self {
-        let mut padded = [0; MAX_TOKEN];
+        let mut padded = Box::new([0; MAX_TOKEN]);
         padded[..text.len()].copy_from_slice(text.as_bytes());
         Self { padded, len: text.len() as u64 }
     }
@@ -45,7 +45,7 @@ impl Token {
             return false;
         }
         let shown = Self::padded(shown);
-        (self.padded.ct_eq(&shown.padded) & self.len.ct_eq(&shown.len)).into()
+        (self.padded[..].ct_eq(&shown.padded[..]) & self.len.ct_eq(&shown.len)).into()
     }
 }
 

@@ -17,10 +17,9 @@ pub fn pretend(
     let (events, _) = broadcast::channel(EVENTS_LEN);
     std::thread::spawn(move || {
         for letter in letters {
-            #[allow(unreachable_patterns, reason = "other letters are none of a client's")]
-            match letter {
-                Letter::Request(request) => answer(request),
-                _ => {}
+            #[allow(irrefutable_let_patterns, reason = "other letters are none of a client's")]
+            if let Letter::Request(request) = letter {
+                answer(request);
             }
         }
     });

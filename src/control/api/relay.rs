@@ -22,7 +22,10 @@ const HEALTH_TIME: Duration = Duration::from_secs(1);
     get,
     path = "/api/status",
     tag = "state",
-    responses((status = 200, body = Status), (status = 503, body = ErrorBody))
+    responses(
+        (status = 200, body = Status, description = "The state"),
+        (status = 503, body = ErrorBody, description = "The relay is busy or ends"),
+    )
 )]
 async fn status(State(app): State<App>) -> Result<Json<Status>, Problem> {
     Ok(Json(app.ask(Request::Status).await?))
@@ -51,7 +54,7 @@ async fn healthz(State(app): State<App>) -> Result<&'static str, Problem> {
     security((), ("token" = [])),
     request_body = ProgramSwitch,
     responses(
-        (status = 200, body = ProgramStatus),
+        (status = 200, body = ProgramStatus, description = "What it shows and will show"),
         (status = 401, body = ErrorBody, description = "The token is missing or wrong"),
         (status = 404, body = ErrorBody, description = "There is no such station"),
         (status = 409, body = ErrorBody, description = "Something else is in the way"),
@@ -71,7 +74,7 @@ async fn program(
     tag = "relay",
     security((), ("token" = [])),
     responses(
-        (status = 200, body = ReloadReport),
+        (status = 200, body = ReloadReport, description = "What was changed"),
         (status = 401, body = ErrorBody, description = "The token is missing or wrong"),
         (status = 409, body = ErrorBody, description = "There is no configuration file"),
         (status = 422, body = ErrorBody, description = "The file makes no sense"),

@@ -17,7 +17,10 @@ use crate::engine::{ClientStatus, NewStation, Refusal, Request, StationChange, S
     get,
     path = "/api/stations",
     tag = "stations",
-    responses((status = 200, body = Vec<StationStatus>), (status = 503, body = ErrorBody))
+    responses(
+        (status = 200, body = Vec<StationStatus>, description = "In the order of their numbers"),
+        (status = 503, body = ErrorBody, description = "The relay is busy or ends"),
+    )
 )]
 async fn list(State(app): State<App>) -> Result<Json<Vec<StationStatus>>, Problem> {
     Ok(Json(app.ask(Request::Status).await?.stations))
@@ -29,7 +32,10 @@ async fn list(State(app): State<App>) -> Result<Json<Vec<StationStatus>>, Proble
     path = "/api/stations/{id}",
     tag = "stations",
     params(("id" = u64, Path, description = "The station's number")),
-    responses((status = 200, body = StationStatus), (status = 404, body = ErrorBody))
+    responses(
+        (status = 200, body = StationStatus, description = "The station"),
+        (status = 404, body = ErrorBody, description = "There is no such station"),
+    )
 )]
 async fn show(State(app): State<App>, At(id): At<u64>) -> Result<Json<StationStatus>, Problem> {
     let stations = app.ask(Request::Status).await?.stations;
@@ -45,7 +51,7 @@ async fn show(State(app): State<App>, At(id): At<u64>) -> Result<Json<StationSta
     security((), ("token" = [])),
     request_body = NewStation,
     responses(
-        (status = 201, body = StationStatus),
+        (status = 201, body = StationStatus, description = "It is there"),
         (status = 401, body = ErrorBody, description = "The token is missing or wrong"),
         (status = 409, body = ErrorBody, description = "Something else is in the way"),
         (status = 422, body = ErrorBody, description = "A value makes no sense"),
@@ -68,9 +74,9 @@ async fn add(
     params(("id" = u64, Path, description = "The station's number")),
     request_body = StationChange,
     responses(
-        (status = 200, body = StationStatus),
+        (status = 200, body = StationStatus, description = "What it is like now"),
         (status = 401, body = ErrorBody, description = "The token is missing or wrong"),
-        (status = 404, body = ErrorBody),
+        (status = 404, body = ErrorBody, description = "There is no such one"),
         (status = 409, body = ErrorBody, description = "Something else is in the way"),
         (status = 422, body = ErrorBody, description = "A value makes no sense"),
     )
@@ -93,7 +99,7 @@ async fn change(
     responses(
         (status = 204, description = "It is gone"),
         (status = 401, body = ErrorBody, description = "The token is missing or wrong"),
-        (status = 404, body = ErrorBody),
+        (status = 404, body = ErrorBody, description = "There is no such one"),
         (status = 409, body = ErrorBody, description = "Something else is in the way"),
     )
 )]
@@ -118,8 +124,8 @@ struct Wanted {
     tag = "stations",
     params(Wanted),
     responses(
-        (status = 200, body = Vec<ClientStatus>),
-        (status = 400, body = ErrorBody),
+        (status = 200, body = Vec<ClientStatus>, description = "In the order of their numbers"),
+        (status = 400, body = ErrorBody, description = "This is no number"),
         (status = 404, body = ErrorBody, description = "There is no such station"),
     )
 )]
@@ -140,7 +146,7 @@ async fn clients(
     responses(
         (status = 204, description = "It is gone"),
         (status = 401, body = ErrorBody, description = "The token is missing or wrong"),
-        (status = 404, body = ErrorBody),
+        (status = 404, body = ErrorBody, description = "There is no such one"),
     )
 )]
 async fn kick(State(app): State<App>, At(id): At<u64>) -> Result<StatusCode, Problem> {
