@@ -4,6 +4,7 @@
 
 mod bench;
 mod console;
+mod ctl;
 mod demo;
 mod relay;
 mod replay;
@@ -39,6 +40,7 @@ enum Command {
     Relay(relay::Args),
     Demo(demo::Args),
     Console(console::Args),
+    Ctl(ctl::Args),
     #[command(subcommand)]
     Replay(replay::Command),
     Bench(bench::Args),
@@ -62,6 +64,7 @@ pub fn main() -> ExitCode {
         Command::Relay(args) => relay::run(args, &shutdown),
         Command::Demo(args) => demo::run(args, &shutdown),
         Command::Console(args) => console::run(args, &shutdown),
+        Command::Ctl(args) => ctl::run(args, &shutdown),
         Command::Replay(command) => replay::run(command),
         Command::Bench(args) => bench::run(args, &shutdown),
         Command::BenchSpectators(args) => bench::run_spectators(&args, &shutdown),
