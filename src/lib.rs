@@ -21,6 +21,7 @@ pub mod bench;
 pub mod config;
 pub mod console;
 pub mod consumer;
+pub mod control;
 pub mod demo;
 pub mod discovery;
 pub mod engine;

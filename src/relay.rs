@@ -16,6 +16,7 @@ use thiserror::Error;
 use crate::config::{ClientLimits, RelayConfig};
 use crate::console::ConsoleThread;
 use crate::consumer::{Admission, ConsumerThread, ListenerThread};
+use crate::control::{BindError, HttpServer};
 use crate::discovery::DiscoveryThread;
 use crate::engine::{AddError, Engine, Handle, Hooks, Request, Threads};
 use crate::net::raise_open_files_limit;
@@ -33,6 +34,7 @@ const OWN_FILES: u64 = 256;
 /// A relay that runs.
 pub struct Relay {
     engine: Handle,
+    http: Option<SocketAddr>,
     admission: Arc<Admission>,
     clerk: Option<Clerk>,
     workers: Vec<Worker>,
@@ -55,6 +57,9 @@ pub enum StartError {
         /// What the system said.
         error: io::Error,
     },
+    /// Control calls cannot be answered.
+    #[error("{0}; --http sets another address, or `off`")]
+    Http(#[from] BindError),
     /// The system gives no thread or poll.
     #[error("the system refuses a thread or poll: {0}")]
     System(#[from] io::Error),
@@ -81,6 +86,7 @@ struct Crew {
     listener: ListenerThread,
     console: ConsoleThread,
     discovery: Option<DiscoveryThread>,
+    http: Option<HttpServer>,
     engine: Engine,
 }
 
@@ -134,6 +140,7 @@ impl Relay {
             admission: admission.clone(),
         };
         let discovery = config.discovery.as_ref().map(|discovery| discovery.listen);
+        let (http, replays) = (config.http.clone(), config.replays.clone());
         let mut engine = Engine::new(config, threads, hooks, shutdown.clone());
         engine.add_configured()?;
         let discovery = discovery
@@ -142,16 +149,20 @@ impl Relay {
                     .map_err(|error| StartError::Discover { address, error })
             })
             .transpose()?;
+        let http = http
+            .map(|http| HttpServer::bind(&http, engine.handle(), replays, shutdown.clone()))
+            .transpose()?;
 
         let mut relay = Self {
             engine: engine.handle(),
+            http: http.as_ref().map(HttpServer::address),
             admission,
             clerk,
             workers: Vec::new(),
             shutdown: shutdown.clone(),
         };
         let started =
-            relay.spawn(Crew { consumers, recorder, listener, console, discovery, engine });
+            relay.spawn(Crew { consumers, recorder, listener, console, discovery, http, engine });
         if let Err(error) = started {
             shutdown.request(Reason::Failed(error.to_string()));
             join_all(std::mem::take(&mut relay.workers), Instant::now() + END_LIMIT);
@@ -161,7 +172,7 @@ impl Relay {
     }
 
     fn spawn(&mut self, crew: Crew) -> io::Result<()> {
-        let Crew { consumers, recorder, listener, console, discovery, engine } = crew;
+        let Crew { consumers, recorder, listener, console, discovery, http, engine } = crew;
         let shutdown = self.shutdown.clone();
         for (n, consumer) in consumers.into_iter().enumerate() {
             let name = format!("consumer-{n}");
@@ -172,6 +183,9 @@ impl Relay {
         }
         self.workers.push(Worker::spawn("listener", &shutdown, move || listener.run())?);
         self.workers.push(Worker::spawn("engine", &shutdown, move || engine.run())?);
+        if let Some(http) = http {
+            self.workers.push(Worker::spawn("http", &shutdown, move || http.run())?);
+        }
         if let Some(discovery) = discovery {
             self.workers.push(Worker::spawn("discovery", &shutdown, move || discovery.run())?);
         }
@@ -182,6 +196,11 @@ impl Relay {
     /// The way to the engine.
     pub fn engine(&self) -> &Handle {
         &self.engine
+    }
+
+    /// Where control calls are answered, if they are.
+    pub fn http(&self) -> Option<SocketAddr> {
+        self.http
     }
 
     /// The stations, in the order they were added; none once the relay ends.

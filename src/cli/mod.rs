@@ -5,6 +5,7 @@
 
 mod bench;
 mod console;
+mod ctl;
 mod demo;
 mod discover;
 mod logging;
@@ -68,6 +69,7 @@ enum Command {
     Discover(discover::Args),
     Demo(demo::Args),
     Console(console::Args),
+    Ctl(ctl::Args),
     #[command(subcommand)]
     Replay(replay::Command),
     Bench(bench::Args),
@@ -100,6 +102,7 @@ pub fn main() -> ExitCode {
         Command::Discover(args) => discover::run(args, &shutdown),
         Command::Demo(args) => demo::run(args, &shutdown),
         Command::Console(args) => console::run(args, &shutdown),
+        Command::Ctl(args) => ctl::run(args, &shutdown),
         Command::Replay(command) => replay::run(command),
         Command::Bench(args) => bench::run(args, &shutdown),
         Command::BenchSpectators(args) => bench::run_spectators(&args, &shutdown),

@@ -1,0 +1,154 @@
+//! The download of a saved game.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use tower::ServiceExt;
+use tower_http::services::ServeFile;
+
+use super::extract::At;
+use super::listing::{SUFFIX, no_replays};
+use super::problem::{ErrorBody, Problem};
+use super::{App, api};
+
+/// The longest name of a game that is looked for: a folder's name, a slash and a file's name, each
+/// as long as file systems allow.
+const MAX_NAME: usize = 512;
+
+/// Download a saved game
+///
+/// `Range` and `If-Modified-Since` work. A game that is still on is sent as far as it is written.
+#[utoipa::path(
+    get,
+    path = "/replays/{*path}",
+    tag = "replays",
+    params(("path" = String, Path, description = "The game's name as it is listed")),
+    responses(
+        (status = 200, content_type = "application/octet-stream", body = Vec<u8>, description = "The file"),
+        (status = 206, description = "A part of it"),
+        (status = 304, description = "It is as it was"),
+        (status = 404, body = ErrorBody, description = "There is no such game"),
+        (status = 416, body = ErrorBody, description = "It has no such part"),
+    )
+)]
+async fn replay(
+    State(app): State<App>,
+    At(name): At<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let folder = app.replays.clone().ok_or_else(no_replays)?;
+    let found = tokio::task::spawn_blocking(move || find(&folder, &name)).await;
+    let Ok(Some(path)) = found else { return Err(no_replay()) };
+    let disposition = disposition(&path);
+    let mut response =
+        ServeFile::new(&path).oneshot(request).await.map_err(|_| no_replay())?.into_response();
+    if response.status().is_success() {
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+        headers.insert(CONTENT_DISPOSITION, disposition);
+    }
+    Ok(response)
+}
+
+fn no_replay() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "no-replay", "there is no such game")
+}
+
+/// The game called `name` in `folder`, however it is written or linked; none if it is not a game or
+/// is somewhere else.
+fn find(folder: &Path, name: &str) -> Option<PathBuf> {
+    let fits = |part: &str| {
+        !part.is_empty()
+            && part != "."
+            && part != ".."
+            // `:` and `\` lead to other drives, streams and folders on Windows.
+            && !part.contains(|c: char| c.is_control() || matches!(c, ':' | '\\' | '/'))
+    };
+    if name.len() > MAX_NAME || !name.ends_with(SUFFIX) || !name.split('/').all(fits) {
+        return None;
+    }
+    let folder = fs::canonicalize(folder).ok()?;
+    let path = fs::canonicalize(folder.join(name)).ok()?;
+    let is_game = path.extension().is_some_and(|extension| extension == "slp");
+    (path.starts_with(&folder) && is_game && fs::metadata(&path).ok()?.is_file()).then_some(path)
+}
+
+/// Tells browsers to save the file under its name, with a `_` for what has a meaning there.
+fn disposition(path: &Path) -> HeaderValue {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "-_. ".contains(c) { c } else { '_' };
+    let name: String = name.chars().map(plain).collect();
+    HeaderValue::from_str(&format!("attachment; filename=\"{name}\""))
+        .unwrap_or(HeaderValue::from_static("attachment"))
+}
+
+/// The download.
+pub(super) fn router() -> api::Routes {
+    api::Routes::new().routes(utoipa_axum::routes!(replay))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_games_of_the_folder_are_found() {
+        let outside = tempfile::tempdir().unwrap();
+        let folder = outside.path().join("replays");
+        fs::create_dir_all(folder.join("Stream")).unwrap();
+        for name in ["a.slp", "Stream/b.slp", "a.slp.open", "../secret.slp", "../secret.txt"] {
+            fs::write(folder.join(name), "").unwrap();
+        }
+        fs::create_dir(folder.join("folder.slp")).unwrap();
+        assert!(find(&folder, "a.slp").is_some() && find(&folder, "Stream/b.slp").is_some());
+        for name in [
+            "",
+            "/",
+            "a.slp.open",
+            "none.slp",
+            "folder.slp",
+            "../secret.slp",
+            "Stream/../a.slp",
+            "./a.slp",
+            "Stream//b.slp",
+            "/a.slp",
+            "..\\secret.slp",
+            "C:a.slp",
+            "a.slp\0.slp",
+            "a.slp/.slp",
+        ] {
+            assert_eq!(find(&folder, name), None, "{name:?}");
+        }
+        assert_eq!(find(&folder, &outside.path().join("secret.slp").to_string_lossy()), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_lead_nowhere_else() {
+        use std::os::unix::fs::symlink;
+        let outside = tempfile::tempdir().unwrap();
+        let folder = outside.path().join("replays");
+        fs::create_dir(&folder).unwrap();
+        fs::write(outside.path().join("secret.slp"), "").unwrap();
+        fs::write(folder.join("notes.txt"), "").unwrap();
+        fs::write(folder.join("a.slp"), "").unwrap();
+        symlink("../secret.slp", folder.join("out.slp")).unwrap();
+        symlink("..", folder.join("up")).unwrap();
+        symlink("notes.txt", folder.join("notes.slp")).unwrap();
+        symlink("a.slp", folder.join("same.slp")).unwrap();
+        for name in ["out.slp", "up/secret.slp", "notes.slp"] {
+            assert_eq!(find(&folder, name), None, "{name}");
+        }
+        assert!(find(&folder, "same.slp").is_some());
+    }
+
+    #[test]
+    fn a_files_name_cannot_break_out_of_its_header() {
+        let header = disposition(Path::new("x/a\"; b=é\r\n.slp"));
+        assert_eq!(header, "attachment; filename=\"a__ b____.slp\"");
+    }
+}

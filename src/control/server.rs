@@ -1,0 +1,261 @@
+//! The server: listens, serves connections, ends in order.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use thiserror::Error;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tower::ServiceExt;
+
+use super::access::{Changes, Rules};
+use super::guard::{Guard, Peer};
+use super::patient::Patient;
+use super::places::{Place, Places};
+use super::rates::Rates;
+use super::token::{self, TokenError};
+use super::{App, Stop, api};
+use crate::config::HttpConfig;
+use crate::engine::Handle;
+use crate::shutdown::Shutdown;
+
+/// How long the head of a request may take, and how long a connection may idle between two.
+const HEAD_TIME: Duration = Duration::from_secs(15);
+
+/// The longest head of a request. Browsers' are below 2 KiB.
+const MAX_HEAD: usize = 16 * 1024;
+
+/// The most headers of a request. Browsers send some twenty.
+const MAX_HEADERS: usize = 64;
+
+/// How long a connection may last that is not a WebSocket: long enough for a large file over bad
+/// Wi-Fi, but who takes a byte now and then does not keep a place for ever.
+const MAX_AGE: Duration = Duration::from_secs(15 * 60);
+
+/// How long open requests may take at the end. Less than the relay gives its threads.
+const LAST_TIME: Duration = Duration::from_secs(2);
+
+/// How long to wait when the system gives no connection, such as when too many files are open.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+/// How often quiet addresses are forgotten.
+const PRUNE_PERIOD: Duration = Duration::from_secs(60);
+
+/// Threads for files: a slow disk makes others wait who want files, and nobody else.
+const FILE_THREADS: usize = 4;
+
+/// Why the server could not start.
+#[derive(Debug, Error)]
+pub enum BindError {
+    /// The address is not to be had.
+    #[error("cannot answer control calls on {address}: {error}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The token file cannot be read.
+    #[error("cannot read the token in {}: {error}", path.display())]
+    TokenFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// There is no token in the token file.
+    #[error(
+        "the first line of {} is no token: it must have at least 16 letters, digits or signs, without spaces",
+        path.display()
+    )]
+    Token {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The system gives no thread or no poll.
+    #[error("cannot start the HTTP server: {0}")]
+    System(io::Error),
+}
+
+/// The HTTP server, bound to its address.
+#[derive(Debug)]
+pub struct HttpServer {
+    listener: tokio::net::TcpListener,
+    address: SocketAddr,
+    router: Router,
+    places: Places,
+    rates: Arc<Rates>,
+    stop: Stop,
+    runtime: Runtime,
+}
+
+impl HttpServer {
+    /// Binds the address and reads the token. Games are looked up in `replays`.
+    ///
+    /// # Errors
+    /// [`BindError`]
+    pub fn bind(
+        config: &HttpConfig,
+        engine: Handle,
+        replays: Option<PathBuf>,
+        shutdown: Shutdown,
+    ) -> Result<Self, BindError> {
+        let changes = match &config.token_file {
+            Some(path) => Changes::WithToken(token::read(path).map_err(|error| match error {
+                TokenError::Io(error) => BindError::TokenFile { path: path.clone(), error },
+                TokenError::Unusable => BindError::Token { path: path.clone() },
+            })?),
+            None if config.listen.ip().to_canonical().is_loopback() => Changes::Free,
+            None => Changes::Nobody,
+        };
+        let listen_error = |error| BindError::Listen { address: config.listen, error };
+        let listener = TcpListener::bind(config.listen).map_err(listen_error)?;
+        listener.set_nonblocking(true).map_err(listen_error)?;
+        let address = listener.local_addr().map_err(listen_error)?;
+
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .thread_name("http-files")
+            .max_blocking_threads(FILE_THREADS)
+            .build()
+            .map_err(BindError::System)?;
+        let listener = {
+            let _inside = runtime.enter();
+            tokio::net::TcpListener::from_std(listener).map_err(listen_error)?
+        };
+        let stop = stop_with(shutdown).map_err(BindError::System)?;
+
+        tracing::info!("control calls are answered on http://{address}/");
+        if matches!(changes, Changes::Nobody) {
+            tracing::warn!(
+                "other computers can reach {address}: it only shows; --http-token-file FILE allows changes"
+            );
+        }
+        let rates = Arc::new(Rates::new());
+        let guard = Guard {
+            rules: Arc::new(Rules::new(&config.host_names, changes)),
+            rates: Arc::clone(&rates),
+        };
+        let router = api::router(App::new(engine, replays, stop.clone()), guard);
+        Ok(Self { listener, address, router, places: Places::new(), rates, stop, runtime })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers until the shutdown is requested, then ends in order.
+    pub fn run(self) {
+        let Self { listener, router, places, rates, stop, runtime, .. } = self;
+        runtime.block_on(async {
+            let accepting = accept(listener, router, &places, &stop);
+            tokio::select! {
+                () = accepting => {}
+                () = prune(&rates) => {}
+                () = stop.requested() => {}
+            }
+            // The listener is gone with `accept`: nobody new comes.
+            if timeout(LAST_TIME, places.emptied()).await.is_err() {
+                tracing::debug!("some control connections are cut off");
+            }
+        });
+        // A thread that hangs in a disk must not hold up the end.
+        runtime.shutdown_background();
+    }
+}
+
+/// Becomes true when the shutdown is requested. Whoever asks for it knows nothing of tokio, so a
+/// thread that sleeps until then passes it on.
+fn stop_with(shutdown: Shutdown) -> io::Result<Stop> {
+    let (stop, stopped) = watch::channel(false);
+    std::thread::Builder::new().name("http-stop".into()).spawn(move || {
+        shutdown.wait();
+        let _ = stop.send(true);
+    })?;
+    Ok(Stop(stopped))
+}
+
+async fn prune(rates: &Rates) {
+    let mut tick = interval(PRUNE_PERIOD);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        rates.prune();
+    }
+}
+
+async fn accept(listener: tokio::net::TcpListener, router: Router, places: &Places, stop: &Stop) {
+    loop {
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::debug!("no control connection could be accepted: {error}");
+                sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        match places.take(peer.ip()) {
+            Some(place) => {
+                tokio::spawn(serve(stream, peer, place, router.clone(), stop.clone()));
+            }
+            None => tracing::debug!(%peer, "too many control connections: hung up"),
+        }
+    }
+}
+
+/// Serves one connection to its end.
+async fn serve(
+    stream: tokio::net::TcpStream,
+    peer: SocketAddr,
+    place: Place,
+    router: Router,
+    stop: Stop,
+) {
+    // Answers and changes are small: each is to go at once. If that fails they go a little later.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(Peer(peer));
+        let router = router.clone();
+        async move {
+            let answered: Result<_, Infallible> = router.oneshot(request).await;
+            answered
+        }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIME)
+        .max_buf_size(MAX_HEAD)
+        .max_headers(MAX_HEADERS)
+        .serve_connection(TokioIo::new(Patient::new(stream, place)), service)
+        .with_upgrades();
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop.requested() => {
+            connection.as_mut().graceful_shutdown();
+            timeout(LAST_TIME, connection).await.unwrap_or(Ok(()))
+        }
+        () = sleep(MAX_AGE) => {
+            connection.as_mut().graceful_shutdown();
+            timeout(LAST_TIME, connection).await.unwrap_or(Ok(()))
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%peer, "a control connection broke: {error}");
+    }
+}
