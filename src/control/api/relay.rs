@@ -96,7 +96,7 @@ async fn reload(State(app): State<App>) -> Result<Json<ReloadReport>, Problem> {
     )
 )]
 async fn shutdown(State(app): State<App>) -> Result<StatusCode, Problem> {
-    match app.ask(|reply| Request::Shutdown(Reason::Finished, reply)).await {
+    match app.ask(|reply| Request::Shutdown(Reason::Control, reply)).await {
         // It ends already, perhaps before it could say so.
         Ok(()) | Err(Refusal::Ending) => Ok(StatusCode::ACCEPTED),
         Err(refusal) => Err(refusal.into()),
