@@ -32,8 +32,7 @@ pub fn station(stations: Vec<StationStatus>, typed: &str) -> anyhow::Result<Stat
 pub fn mac(typed: &str) -> Option<String> {
     let parts: Vec<_> = typed.split([':', '-']).collect();
     let fits = |part: &&str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_hexdigit());
-    (parts.len() == 6 && parts.iter().all(fits))
-        .then(|| parts.join(":").to_ascii_lowercase())
+    (parts.len() == 6 && parts.iter().all(fits)).then(|| parts.join(":").to_ascii_lowercase())
 }
 
 #[cfg(test)]
