@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use axum::body::Bytes;
 use axum::http::header::CONTENT_SECURITY_POLICY;
 use axum::response::{Html, IntoResponse};
 use utoipa::openapi::OpenApi;
@@ -12,7 +13,7 @@ const POLICY: &str =
     "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 /// The page as it is served.
-pub(super) fn response(page: &'static str) -> impl IntoResponse {
+pub(super) fn response(page: Bytes) -> impl IntoResponse {
     ([(CONTENT_SECURITY_POLICY, POLICY)], Html(page))
 }
 

@@ -34,12 +34,15 @@ fn table(header: &[&str], numbers: &[usize], rows: Vec<Vec<String>>) -> String {
 /// Everything.
 pub fn status(status: &Status) -> String {
     let mut text = format!(
-        "andross {}, up {}, {} of {} spectators, games in {}\n\n",
+        "andross {}, up {}, {} of {} spectators, {}\n\n",
         printable(&status.version),
         ago(status.started_at),
         status.clients,
         status.max_clients,
-        status.replays.as_ref().map_or("no folder".into(), |f| printable(&f.to_string_lossy())),
+        match &status.replays {
+            Some(folder) => format!("games go to {}", printable(&folder.to_string_lossy())),
+            None => "games are not saved".to_owned(),
+        },
     );
     text += &stations(&status.stations);
     if let Some(shown) = &status.program {

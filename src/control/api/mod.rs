@@ -5,6 +5,7 @@ mod stations;
 
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -54,9 +55,8 @@ struct About;
 /// All routes behind the door.
 pub(super) fn router(app: App, door: Guard) -> Router {
     let (routes, description) = describe();
-    // Both are made once and live as long as the program: handlers only point to them.
-    let page: &'static str = Box::leak(page::render(&description).into_boxed_str());
-    let text: &'static str = Box::leak(description.to_json().unwrap_or_default().into_boxed_str());
+    let page = Bytes::from(page::render(&description));
+    let text = Bytes::from(description.to_json().unwrap_or_default());
     routes
         .route("/", get(async move || page::response(page)))
         .route("/api/openapi.json", get(async move || json_text(text)))
@@ -69,7 +69,7 @@ pub(super) fn router(app: App, door: Guard) -> Router {
         .layer(middleware::from_fn(finish))
 }
 
-fn json_text(text: &'static str) -> Response {
+fn json_text(text: Bytes) -> Response {
     ([(CONTENT_TYPE, "application/json")], text).into_response()
 }
 
