@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
-use crate::config::{ClientLimits, RelayConfig};
+use crate::config::{ClientLimits, MAX_STATIONS, RelayConfig};
 use crate::console::ConsoleThread;
 use crate::consumer::{Admission, ConsumerThread, ListenerThread};
 use crate::control::{BindError, HttpServer};
@@ -28,8 +28,9 @@ use crate::shutdown::{Reason, Shutdown, Worker, join_all};
 /// How long the end may take, from the request to the last thread.
 pub const END_LIMIT: Duration = Duration::from_secs(5);
 
-/// Files that the relay needs for itself: listeners, consoles, recordings, polls, the terminal.
-const OWN_FILES: u64 = 256;
+/// Files that the relay needs for itself: five for each station (two listeners, the console, the
+/// recording and its note), control calls and downloads, polls, the terminal.
+const OWN_FILES: u64 = 5 * MAX_STATIONS as u64 + 384;
 
 /// A relay that runs.
 pub struct Relay {

@@ -9,6 +9,7 @@ mod admission;
 mod client;
 mod inbox;
 mod listener;
+mod reception;
 mod thread;
 mod view;
 

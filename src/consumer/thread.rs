@@ -10,14 +10,12 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use slab::Slab;
 
 use super::client::{Client, Farewell};
-use super::inbox::{ClientId, ClientInfo, Door, Inbox, Letter, inbox};
-use super::listener::Admitted;
+use super::inbox::{ClientId, Door, Inbox, inbox};
 use super::view::{Due, Progress, View};
 use crate::config::ClientLimits;
 use crate::net::sleep_in;
-use crate::protocol::Protocol;
 use crate::protocol::console::KEEP_ALIVE_MS;
-use crate::session::{Announcer, Chunk, Signals, Station, StationId};
+use crate::session::{Announcer, Chunk, Signals};
 use crate::shutdown::Shutdown;
 
 const DOORBELL: Token = Token(usize::MAX);
@@ -42,19 +40,19 @@ const ENDING_POLL: Duration = Duration::from_millis(20);
 
 /// A consumer thread before it runs.
 pub struct ConsumerThread {
-    poll: Poll,
+    pub(super) poll: Poll,
     inbox: Inbox,
-    door: Door,
+    pub(super) door: Door,
     signals: Signals,
     /// A view for each station and protocol that has clients here.
-    views: Vec<View>,
-    clients: Slab<Client>,
+    pub(super) views: Vec<View>,
+    pub(super) clients: Slab<Client>,
     /// Slab keys of those that are behind and whose socket takes more.
     catching_up: Vec<usize>,
     /// Who has still to say its handshake, and until when, in order. The number tells a later client
     /// in the same place.
-    greeting: VecDeque<(Instant, usize, ClientId)>,
-    limits: ClientLimits,
+    pub(super) greeting: VecDeque<(Instant, usize, ClientId)>,
+    pub(super) limits: ClientLimits,
     shutdown: Shutdown,
     /// Kept from turn to turn so that no turn allocates: chunks, and slab keys.
     fresh: Vec<Arc<Chunk>>,
@@ -166,7 +164,7 @@ impl ConsumerThread {
 
     /// Hands what is new in each log to everyone who is up to date. Called between all pieces of
     /// other work, so that nobody's frame waits for more than one of them.
-    fn serve_fresh(&mut self) {
+    pub(super) fn serve_fresh(&mut self) {
         for at in 0..self.views.len() {
             if self.views[at].has_news() {
                 self.serve_view(at);
@@ -252,7 +250,7 @@ impl ConsumerThread {
     }
 
     /// Puts a client on the list of those that are behind.
-    fn list(&mut self, key: usize) {
+    pub(super) fn list(&mut self, key: usize) {
         if let Some(client) = self.clients.get_mut(key)
             && !client.is_catching_up
             && client.is_live()
@@ -260,116 +258,6 @@ impl ConsumerThread {
             client.is_catching_up = true;
             self.catching_up.push(key);
         }
-    }
-
-    /// Does what the listener and the engine want.
-    fn read_letters(&mut self) {
-        while let Some(letter) = self.door.next() {
-            match letter {
-                Letter::Newcomer(admitted) => self.take_in(admitted),
-                Letter::Remove(station) => self.remove_station(station),
-                // Whoever asked may be gone.
-                Letter::Kick(id, reply) => drop(reply.send(self.kick(id))),
-                Letter::List(reply) => drop(reply.send(self.list_clients())),
-            }
-        }
-    }
-
-    fn take_in(&mut self, admitted: Admitted) {
-        let Admitted { id, mut stream, peer, station, protocol, place } = admitted;
-        let now = Instant::now();
-        let at = self.view_of(&station, protocol);
-        let entry = self.clients.vacant_entry();
-        let key = entry.key();
-        let registry = self.poll.registry();
-        if let Err(error) = registry.register(&mut stream, Token(key), Interest::READABLE) {
-            tracing::warn!(%peer, "a spectator cannot be served: {error}");
-            self.door.left();
-            return;
-        }
-        let view = &mut self.views[at];
-        let mut client = Client::new(id, stream, peer, at, protocol, place, now);
-        client.order = view.clients.len();
-        if protocol == Protocol::Raw {
-            client.begin_raw(&station, view.horizon());
-        }
-        entry.insert(client);
-        view.clients.push(key);
-        station.stats.clients_of(protocol).add(1);
-        tracing::info!(station = %station.name(), %peer, ?protocol, "a spectator came");
-        match protocol {
-            Protocol::Raw => self.list(key),
-            Protocol::Console => {
-                self.greeting.push_back((now + self.limits.handshake_time, key, id));
-            }
-        }
-    }
-
-    /// The place of the view for newcomers of `station`.
-    fn view_of(&mut self, station: &Arc<Station>, protocol: Protocol) -> usize {
-        let fits = |view: &View| view.station.id == station.id && view.protocol == protocol;
-        self.views.iter().position(fits).unwrap_or_else(|| {
-            self.views.push(View::new(station.clone(), protocol));
-            self.views.len() - 1
-        })
-    }
-
-    /// Drops the views that nobody looks through any more.
-    fn drop_views(&mut self) {
-        let mut at = 0;
-        while at < self.views.len() {
-            if !self.views[at].clients.is_empty() {
-                at += 1;
-                continue;
-            }
-            self.views.swap_remove(at).report();
-            if let Some(moved) = self.views.get(at) {
-                for &key in &moved.clients {
-                    if let Some(client) = self.clients.get_mut(key) {
-                        client.view = at;
-                    }
-                }
-            }
-        }
-    }
-
-    fn remove_station(&mut self, station: StationId) {
-        // What has come until now is theirs.
-        self.serve_fresh();
-        let theirs = self.views.iter().filter(|view| view.station.id == station);
-        for key in theirs.flat_map(|view| view.clients.clone()).collect::<Vec<_>>() {
-            self.bid_farewell(key, &Farewell::StationRemoved);
-        }
-    }
-
-    fn kick(&mut self, id: ClientId) -> bool {
-        let Some((key, _)) = self.clients.iter().find(|(_, client)| client.id == id) else {
-            return false;
-        };
-        self.bid_farewell(key, &Farewell::Kicked);
-        true
-    }
-
-    fn list_clients(&self) -> Vec<ClientInfo> {
-        let now = Instant::now();
-        let info = |client: &Client| {
-            let view = &self.views[client.view];
-            let (lag_bytes, lag_frames) = view.lag(client);
-            ClientInfo {
-                id: client.id,
-                station: view.station.id,
-                protocol: client.protocol,
-                peer: client.peer,
-                since: client.since,
-                is_greeted: client.is_live(),
-                is_relay: client.is_relay,
-                cursor: client.expected,
-                lag_bytes,
-                lag_frames,
-                idle: now.saturating_duration_since(client.progress),
-            }
-        };
-        self.clients.iter().map(|(_, client)| info(client)).collect()
     }
 
     /// Gives each client that is behind a bounded slice.
@@ -454,7 +342,7 @@ impl ConsumerThread {
         })
     }
 
-    fn bid_farewell(&mut self, key: usize, farewell: &Farewell) {
+    pub(super) fn bid_farewell(&mut self, key: usize, farewell: &Farewell) {
         let Some(mut client) = self.clients.try_remove(key) else {
             return;
         };

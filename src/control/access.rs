@@ -55,7 +55,7 @@ impl Denied {
             Self::Host => (
                 StatusCode::MISDIRECTED_REQUEST,
                 "wrong-host",
-                "this server is not called so; use its address, or add the name to its host names",
+                "this server is not called so; use its address, or start the relay with `--http-host NAME`",
             ),
             Self::Origin => (
                 StatusCode::FORBIDDEN,

@@ -39,6 +39,18 @@ pub enum AddError {
         /// What the system said.
         error: io::Error,
     },
+    /// Ports end at 65535.
+    #[error(
+        "a station would listen {place} ports above {base}, where there is none; {flag} sets another address"
+    )]
+    Port {
+        /// The first station's address.
+        base: SocketAddr,
+        /// How far above.
+        place: usize,
+        /// The option that says where.
+        flag: &'static str,
+    },
     /// There are as many as there may be.
     #[error("there are {MAX_STATIONS} stations, and no more are possible")]
     Full,
@@ -92,7 +104,7 @@ impl Engine {
         }
         let slot = self.free_slot();
         let station = self.new_station(&source.name);
-        let listeners = self.bind(&station, |base| offset(base, slot))?;
+        let listeners = self.bind(&station, Place::Above(slot))?;
         set_delays(&station, &delay, &self.config.delay);
         station.set_recorded(record);
         let (console_address, raw_address) = self.open(listeners);
@@ -118,7 +130,7 @@ impl Engine {
     /// Adds the program output, on the ports in front of the first station's.
     pub(super) fn begin_program(&mut self, wanted: &ProgramConfig) -> Result<(), AddError> {
         let station = self.new_station(PROGRAM);
-        let listeners = self.bind(&station, before)?;
+        let listeners = self.bind(&station, Place::Before)?;
         set_delays(&station, &wanted.delay, &self.config.delay);
         let (console_address, raw_address) = self.open(listeners);
         self.threads.operator.begin_program(station.clone());
@@ -155,12 +167,8 @@ impl Engine {
         (0..).find(|slot| !is_taken(slot)).unwrap_or(MAX_STATIONS)
     }
 
-    /// Binds a station's listeners where `place` moves the configured addresses.
-    fn bind(
-        &self,
-        station: &Arc<Station>,
-        place: impl Fn(SocketAddr) -> SocketAddr,
-    ) -> Result<Vec<Listener>, AddError> {
+    /// Binds a station's listeners at its place.
+    fn bind(&self, station: &Arc<Station>, place: Place) -> Result<Vec<Listener>, AddError> {
         let wanted = [
             (self.config.listen, Protocol::Console, "spectators", "--listen"),
             (self.config.raw_listen, Protocol::Raw, "raw spectators", "--raw-listen"),
@@ -168,7 +176,7 @@ impl Engine {
         let mut listeners = Vec::new();
         for (base, protocol, what, flag) in wanted {
             let Some(base) = base else { continue };
-            let address = place(base);
+            let address = place.address(base, flag)?;
             let listener = Listener::bind(address, station.clone(), protocol)
                 .map_err(|error| AddError::Listen { address, what, flag, error })?;
             tracing::info!(station = %station.name(), "{what} connect to {}", listener.address());
@@ -368,19 +376,48 @@ pub(super) fn set_delays(station: &Station, own: &DelaySettings, wider: &DelaySe
     station.set_delays(own.resolve(wider, Protocol::Console), own.resolve(wider, Protocol::Raw));
 }
 
-/// Station k listens on port + k; port 0 means a free one for each.
-fn offset(base: SocketAddr, k: usize) -> SocketAddr {
-    let mut address = base;
-    if base.port() != 0 {
-        let port = usize::from(base.port()) + k;
-        address.set_port(u16::try_from(port).unwrap_or(u16::MAX));
-    }
-    address
+/// Where a station listens, seen from the first one's port; port 0 means a free one for each.
+#[derive(Clone, Copy)]
+enum Place {
+    /// So many ports above.
+    Above(usize),
+    /// In front of it: the program output.
+    Before,
 }
 
-/// The program output listens in front of the first station.
-fn before(base: SocketAddr) -> SocketAddr {
-    let mut address = base;
-    address.set_port(base.port().saturating_sub(1));
-    address
+impl Place {
+    fn address(self, base: SocketAddr, flag: &'static str) -> Result<SocketAddr, AddError> {
+        let port = match self {
+            _ if base.port() == 0 => Some(0),
+            Self::Above(place) => {
+                u16::try_from(place).ok().and_then(|place| base.port().checked_add(place))
+            }
+            // In front of port 1 there is 0, which takes a free one.
+            Self::Before => Some(base.port() - 1),
+        };
+        let place = if let Self::Above(place) = self { place } else { 0 };
+        port.map(|port| SocketAddr::new(base.ip(), port)).ok_or(AddError::Port {
+            base,
+            place,
+            flag,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stations_ports_are_above_the_first_ones_and_end_where_ports_do() {
+        let base: SocketAddr = "127.0.0.1:65530".parse().unwrap();
+        let port =
+            |place: Place, base: SocketAddr| place.address(base, "--listen").map(|a| a.port());
+        assert_eq!(port(Place::Above(5), base).unwrap(), 65535);
+        assert!(port(Place::Above(6), base).unwrap_err().to_string().contains("--listen"));
+        assert_eq!(port(Place::Before, base).unwrap(), 65529);
+        let free: SocketAddr = "[::1]:0".parse().unwrap();
+        assert_eq!(port(Place::Above(6), free).unwrap(), 0);
+        assert_eq!(port(Place::Before, free).unwrap(), 0);
+    }
 }
