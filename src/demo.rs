@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use thiserror::Error;
 
-use crate::config::{RAW_PORT, RelayConfig, Source};
+use crate::config::{HTTP_PORT, HttpConfig, RAW_PORT, RelayConfig, Source};
 use crate::protocol::Protocol;
 use crate::protocol::console::{
     self, Handshake, LENGTH_PREFIX, MAX_MESSAGE_LEN, Message, split_message,
@@ -97,6 +97,8 @@ pub struct Addresses {
     pub console: Option<SocketAddr>,
     /// For raw spectators.
     pub raw: Option<SocketAddr>,
+    /// For control calls.
+    pub http: Option<SocketAddr>,
 }
 
 /// Runs until the time is over or someone asks to stop. `on_start` learns where spectators can join
@@ -130,11 +132,16 @@ pub fn run(
         RelayConfig::new(vec![Source { name, host, port: console.port(), raw: false }]);
     config.listen = Some(free_or(console::PORT));
     config.raw_listen = Some(free_or(RAW_PORT));
+    config.http = Some(HttpConfig { listen: free_or(HTTP_PORT), ..HttpConfig::default() });
     config.replays = Some(options.replays);
     let relay = Relay::start(config, shutdown)?;
     let station = relay.stations()[0].clone();
     let address = |protocol| relay.address(station.id, protocol);
-    let addresses = Addresses { console: address(Protocol::Console), raw: address(Protocol::Raw) };
+    let addresses = Addresses {
+        console: address(Protocol::Console),
+        raw: address(Protocol::Raw),
+        http: relay.http(),
+    };
     on_start(&addresses);
 
     let checked = Arc::new(AtomicU64::new(0));
