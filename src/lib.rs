@@ -9,7 +9,8 @@
 //!
 //! ```text
 //! main → cli → relay (assemble, run, drain) · demo · bench · simulator · replay
-//! relay → console · consumer · discovery · recorder   (siblings never import each other)
+//! relay → control → engine
+//! engine → console · consumer · discovery · recorder   (siblings never import each other)
 //! those → session · net · stats · shutdown · config
 //! all of it → protocol → slp
 //! ```
