@@ -222,8 +222,9 @@ impl View {
         if !client.is_live() || client.next >= log.end_within(self.horizon()) {
             return (0, Some(0));
         }
-        let (bytes, game, frames) = log.distance(client.next, self.horizon());
-        (bytes, (game == Some(client.game) || client.game == 0).then_some(frames))
+        let lag = log.distance(client.next, self.horizon());
+        let is_of_its_game = lag.game == Some(client.game) || client.game == 0;
+        (lag.bytes, is_of_its_game.then_some(lag.frames))
     }
 
     /// Hands in the latencies gathered.

@@ -15,7 +15,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::problem::{ErrorBody, Problem};
 use super::{App, api};
-use crate::engine::{Connection, Request, StationStatus, Status};
+use crate::engine::{ClientStatus, Connection, Request, StationStatus, Status};
 use crate::session::Station;
 
 /// Upper bounds of the latency's buckets, in microseconds. One is the window between two frames.
@@ -40,7 +40,8 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Problem> {
     let status = app.ask(Request::Status).await?;
     let stations = app.ask(Request::Stations).await?;
-    let text = encode(status, &stations).map_err(|_| {
+    let clients = app.ask(|reply| Request::Clients(None, reply)).await?;
+    let text = encode(status, &stations, &clients).map_err(|_| {
         Problem::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "system",
@@ -50,11 +51,17 @@ async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Problem> {
     Ok(([(CONTENT_TYPE, OPEN_METRICS)], text))
 }
 
-/// The figures of `status`, and the latencies of `stations`, as text.
-fn encode(status: Status, stations: &[Arc<Station>]) -> Result<String, fmt::Error> {
+/// The figures of `status`, the latencies of `stations` and the lag of `clients`, as text.
+fn encode(
+    status: Status,
+    stations: &[Arc<Station>],
+    clients: &[ClientStatus],
+) -> Result<String, fmt::Error> {
     let rows = status.stations.iter().cloned().map(|status| {
         let station = stations.iter().find(|station| station.id.0 == status.id);
-        Row { status, latency: station.map(|station| station.stats.latency.snapshot()) }
+        let clients = clients.iter().filter(|client| client.station == status.id);
+        let lag = clients.map(|client| client.lag_bytes).max().unwrap_or(0);
+        Row { status, lag, latency: station.map(|station| station.stats.latency.snapshot()) }
     });
     let figures = Figures { rows: rows.collect(), status };
     let mut registry = Registry::with_prefix("andross");
@@ -75,6 +82,8 @@ struct Figures {
 #[derive(Debug)]
 struct Row {
     status: StationStatus,
+    /// Bytes that the spectator furthest behind is behind.
+    lag: u64,
     /// None if it was added or removed this very moment.
     latency: Option<Histogram<u64>>,
 }
@@ -137,6 +146,9 @@ impl Collector for Figures {
                 None => Ok(()),
             })?;
         }
+        let (name, help) = ("station_lag", "How far the slowest spectator is behind.");
+        let metric = out.encode_descriptor(name, help, Some(&Unit::Bytes), MetricType::Gauge)?;
+        self.each(metric, |row, mut metric| metric.encode_gauge(&row.lag))?;
         let help = "Spectators connected to the station.";
         let mut metric = out.encode_descriptor("station_clients", help, None, MetricType::Gauge)?;
         for Row { status, .. } in &self.rows {

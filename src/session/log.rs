@@ -71,6 +71,20 @@ impl Horizon {
     }
 }
 
+/// Chunks among which one has a frame: a game begins with a few that have none.
+const FRAME_WITHIN: usize = 32;
+
+/// How far a reader is behind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Distance {
+    /// Positions between; those of the present position space, if the console was restarted.
+    pub bytes: u64,
+    /// The newest game there.
+    pub game: Option<u64>,
+    /// Frames of that game.
+    pub frames: u64,
+}
+
 /// Where a reader begins.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ReadFrom {
@@ -224,19 +238,25 @@ impl Log {
         bytes
     }
 
-    /// How far it is from chunk `from` to the end of what `horizon` shows: event bytes, the game of
-    /// the last chunk there, and how many frames that game goes on behind the first chunk's frame.
-    pub fn distance(&self, from: Seq, horizon: Horizon) -> (u64, Option<u64>, u64) {
+    /// How far it is from chunk `from` to the end of what `horizon` shows. Looked up, not added up: a
+    /// thousand spectators that lag must not keep the lock from the console thread.
+    pub fn distance(&self, from: Seq, horizon: Horizon) -> Distance {
         let chunks = self.chunks.lock();
         let shown = horizon.of(&chunks);
         let rest = &shown[shown.partition_point(|chunk| chunk.seq < from)..];
-        let bytes = rest.iter().map(|chunk| chunk.data.len() as u64).sum();
-        let game = rest.last().map(|last| last.game);
-        let of_game = |chunk: &&Arc<Chunk>| Some(chunk.game) == game;
-        let first = rest.iter().filter(of_game).find_map(|chunk| chunk.frame);
-        let last = rest.iter().rev().filter(of_game).find_map(|chunk| chunk.frame);
-        let frames = first.zip(last).map_or(0, |(first, last)| last.0.abs_diff(first.0) + 1);
-        (bytes, game, frames.into())
+        let Some(last) = rest.last() else {
+            return Distance::default();
+        };
+        let epoch = &rest[rest.partition_point(|chunk| chunk.epoch < last.epoch)..];
+        let game = &rest[rest.partition_point(|chunk| chunk.game < last.game)..];
+        let frame_of = |chunk: &Arc<Chunk>| chunk.frame;
+        let first = game.iter().take(FRAME_WITHIN).find_map(frame_of);
+        let newest = game.iter().rev().take(FRAME_WITHIN).find_map(frame_of);
+        Distance {
+            bytes: epoch.first().map_or(0, |first| last.next_pos().0.saturating_sub(first.pos.0)),
+            game: Some(last.game),
+            frames: first.zip(newest).map_or(0, |(a, b)| u64::from(b.0.abs_diff(a.0)) + 1),
+        }
     }
 
     /// Keeps chunk `seq` and all behind it for the recorder.

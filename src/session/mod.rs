@@ -13,7 +13,7 @@ mod writer;
 
 pub use chunk::{Chunk, Seq};
 pub use identity::Identity;
-pub use log::{Horizon, Log, ReadFrom};
+pub use log::{Distance, Horizon, Log, ReadFrom};
 pub use signal::{Announcer, Doorbell, Signal, SignalKind, Signals};
 pub use station::{SourceState, Station, StationId};
 pub use writer::{Divergence, Writer, Written};

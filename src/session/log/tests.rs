@@ -165,3 +165,19 @@ fn who_is_behind_sees_the_log_as_it_was_and_finds_it_kept() {
     bench.game(1, false);
     assert_eq!(bench.log().arrival(Seq(0)), Some(begin + 20 * second));
 }
+
+#[test]
+fn the_distance_is_what_a_reader_has_not_been_given() {
+    let mut bench = Bench::new();
+    let start = bench.pos;
+    bench.game(5, true);
+    let second = (bench.log().end(), bench.pos);
+    bench.game(3, false);
+    let far = bench.log().distance(Seq(0), live());
+    assert_eq!(far, Distance { bytes: bench.pos - start, game: Some(2), frames: 3 });
+    let near = bench.log().distance(second.0, live());
+    assert_eq!(near, Distance { bytes: bench.pos - second.1, game: Some(2), frames: 3 });
+    let last = bench.log().distance(Seq(bench.log().end().0 - 1), live());
+    assert_eq!(last, Distance { bytes: 100, game: Some(2), frames: 1 });
+    assert_eq!(bench.log().distance(bench.log().end(), live()), Distance::default());
+}
