@@ -250,6 +250,7 @@ impl Connection {
         now: Instant,
         context: &Context<'_>,
     ) -> io::Result<()> {
+        self.station.set_peer(address);
         let mut stream = TcpStream::connect(address)?;
         let interest = Interest::READABLE | Interest::WRITABLE;
         context.registry.register(&mut stream, context.token, interest)?;

@@ -69,6 +69,8 @@ pub struct Threads {
     pub inboxes: Vec<Inbox>,
     /// The places of spectators.
     pub admission: Arc<Admission>,
+    /// The most places that the system's limit on open files allows.
+    pub max_places: usize,
 }
 
 /// Reads the configuration again; a sentence if it is no good.
@@ -97,6 +99,8 @@ pub struct Engine {
     /// The number of the last station added.
     last_id: u64,
     program: Option<ProgramStatus>,
+    /// The station that the program output is to show once it is there.
+    program_waits_for: Option<String>,
     discovery: Discovery,
     vitals: Vitals,
     started_at: i64,
@@ -128,6 +132,7 @@ impl Engine {
             stations: Vec::new(),
             last_id: 0,
             program: None,
+            program_waits_for: None,
             discovery: Discovery::default(),
             vitals,
             started_at: unix_ms(std::time::SystemTime::now()),

@@ -3,6 +3,10 @@
 use crate::protocol::console::MAX_TOKENS;
 use crate::protocol::{ClientToken, Cursor};
 
+/// The most of a nickname or version that is kept, in bytes: a console's nickname has at most 31. It
+/// comes from the network, and goes into every greeting, notice, file and state.
+const MAX_TEXT: usize = 64;
+
 /// What a station knows of its console.
 #[derive(Clone, Debug)]
 pub struct Identity {
@@ -10,6 +14,8 @@ pub struct Identity {
     version: Vec<u8>,
     /// The newest is the last. All of them name the position space the log is in now.
     tokens: Vec<ClientToken>,
+    /// Those of the position space before, for those who still see that.
+    earlier: Vec<ClientToken>,
     /// Where the stream stood when the console was first greeted: what an empty log's end is.
     start: Cursor,
     /// What saved games say that they were played on.
@@ -24,6 +30,7 @@ impl Identity {
             nick: name.as_bytes().to_vec(),
             version: Vec::new(),
             tokens: vec![ClientToken(fastrand::u32(1..))],
+            earlier: Vec::new(),
             start: Cursor(0),
             played_on: "network",
         }
@@ -32,9 +39,9 @@ impl Identity {
     /// The console introduced itself. Its token joins those that are accepted.
     pub fn introduce(&mut self, nick: &[u8], version: &[u8], token: ClientToken) {
         if !nick.is_empty() {
-            self.nick = nick.to_vec();
+            self.nick = nick[..nick.len().min(MAX_TEXT)].to_vec();
         }
-        self.version = version.to_vec();
+        self.version = version[..version.len().min(MAX_TEXT)].to_vec();
         self.played_on = "nintendont";
         self.tokens.retain(|&known| known != token);
         if self.tokens.len() == MAX_TOKENS {
@@ -45,9 +52,13 @@ impl Identity {
 
     /// The position space began anew (the console rebooted): earlier tokens name nothing any more.
     pub fn forget_earlier_tokens(&mut self) {
-        let token = self.token();
-        self.tokens.clear();
-        self.tokens.push(token);
+        let newest = self.tokens.pop().unwrap_or(ClientToken::NONE);
+        self.earlier = std::mem::replace(&mut self.tokens, vec![newest]);
+    }
+
+    /// Who the console was before its positions began anew, for those who still see that.
+    pub fn before_restart(&self) -> Self {
+        Self { tokens: self.earlier.clone(), earlier: Vec::new(), ..self.clone() }
     }
 
     /// Sets where an empty log stands.
