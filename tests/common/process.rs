@@ -113,8 +113,18 @@ impl RelayProcess {
         self.call("DELETE", path, None)
     }
 
-    /// Makes a control call. The log says where.
+    /// Makes a control call, again when there were too many of late.
     fn call(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
+        let mut answer = None;
+        wait_until("a control call is answered", || {
+            answer = Some(self.call_once(method, path, body.as_ref()));
+            answer.as_ref().is_some_and(|(status, _)| *status != 429)
+        });
+        answer.unwrap()
+    }
+
+    /// The log says where.
+    fn call_once(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
         let line = self.wait_for_log("control calls are answered on ");
         let (_, url) = line.split_once("answered on ").unwrap();
         let agent: ureq::Agent = ureq::Agent::config_builder()
