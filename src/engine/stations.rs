@@ -312,10 +312,14 @@ impl Engine {
         let at = self.stations.iter().position(|entry| entry.id() == id);
         let at = at.ok_or(Refusal::NoStation(id))?;
         let station = StationId(id);
-        self.threads.porter.close(station);
+        let is_closed = self.threads.porter.close(station);
         let is_quiet = self.threads.operator.disconnect(station).recv_timeout(ANSWER_LIMIT);
         if is_quiet.is_err() && !self.shutdown.is_requested() {
             tracing::warn!("the console thread takes long to hang up on a station");
+        }
+        // The next station may want the ports at once.
+        if is_closed.recv_timeout(ANSWER_LIMIT).is_err() && !self.shutdown.is_requested() {
+            tracing::warn!("the listener thread takes long to free a station's ports");
         }
         if let Some(clerk) = &self.threads.clerk {
             clerk.remove(station);
