@@ -28,6 +28,9 @@ pub(super) struct Discovery {
     stations: HashMap<Mac, u64>,
     /// Removed by hand: not adopted until somebody asks.
     removed: HashSet<Mac>,
+    /// Where stations were that were removed by hand before their consoles ever announced
+    /// themselves: whoever does so from there first is meant.
+    removed_hosts: HashSet<String>,
 }
 
 impl Engine {
@@ -67,8 +70,11 @@ impl Engine {
         let source = Source { name: String::new(), host: ip.to_string(), port, raw: false };
         if let Some(entry) = self.with_source(&source) {
             let id = entry.id();
-            self.discovery.stations.insert(mac, id);
+            self.bind_mac(mac, id);
             return;
+        }
+        if self.discovery.removed_hosts.remove(&source.host) {
+            self.discovery.removed.insert(mac);
         }
         if self.discovery.removed.contains(&mac) {
             return;
@@ -143,13 +149,28 @@ impl Engine {
         self.discovery.stations.insert(mac, id);
     }
 
-    /// A station is gone; `by_hand` means that its console is not to be adopted again.
-    pub(super) fn unbind_mac(&mut self, id: u64, by_hand: bool) {
+    /// Somebody asked for what is there.
+    pub(super) fn wants_host(&mut self, host: &str) {
+        self.discovery.removed_hosts.remove(host);
+    }
+
+    /// A station that was at `host` is removed by hand: its console is not to be adopted again.
+    pub(super) fn renounce(&mut self, id: u64, host: &str) {
         let discovery = &mut self.discovery;
+        let had_room = discovery.removed.len() + discovery.removed_hosts.len() < MAX_REMOVED;
+        let before = discovery.stations.len();
         for (mac, _) in discovery.stations.extract_if(|_, station| *station == id) {
-            if by_hand && discovery.removed.len() < MAX_REMOVED {
+            if had_room {
                 discovery.removed.insert(mac);
             }
         }
+        if had_room && discovery.stations.len() == before {
+            discovery.removed_hosts.insert(host.to_owned());
+        }
+    }
+
+    /// A station is gone: no console is it any more.
+    pub(super) fn unbind_mac(&mut self, id: u64) {
+        self.discovery.stations.retain(|_, station| *station != id);
     }
 }

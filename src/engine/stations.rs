@@ -220,7 +220,9 @@ impl Engine {
         }
         let delay = DelaySettings { all: seconds(new.delay)?, ..DelaySettings::default() };
         let wanted = StationConfig { source, delay, record: new.record.unwrap_or(true) };
+        let host = wanted.source.host.clone();
         let id = self.add(wanted, Origin::Api)?;
+        self.wants_host(&host);
         if let Some(mac) = mac {
             self.bind_mac(mac, id);
         }
@@ -303,7 +305,8 @@ impl Engine {
             let sentence = "the program output stays; let it show nothing instead";
             return Err(Refusal::Conflict(sentence.into()));
         }
-        self.unbind_mac(id, true);
+        let source = self.entry(id)?.source.clone();
+        self.renounce(id, source.as_ref().map_or("", |source| &source.host));
         self.take_away(id)
     }
 
@@ -328,7 +331,7 @@ impl Engine {
             inbox.remove_station(station);
         }
         let gone = self.stations.remove(at);
-        self.unbind_mac(id, false);
+        self.unbind_mac(id);
         tracing::info!(station = %gone.station.name(), "the station was removed");
         self.tell(Change::StationRemoved { id });
         Ok(())
