@@ -108,7 +108,8 @@ impl Relay {
         hooks: Hooks,
         shutdown: &Shutdown,
     ) -> Result<Self, StartError> {
-        config.limits = client_limits(&config);
+        let most_clients = most_clients(&config.limits);
+        config.limits.total = config.limits.total.min(most_clients);
         let limits = config.limits;
         let admission = Admission::new(limits.total, limits.per_address);
         let mut announcer = Announcer::new();
@@ -138,6 +139,7 @@ impl Relay {
             clerk: clerk.clone(),
             inboxes,
             admission: admission.clone(),
+            most_clients,
         };
         let discovery = config.discovery.as_ref().map(|discovery| discovery.listen);
         let (http, replays) = (config.http.clone(), config.replays.clone());
@@ -244,22 +246,16 @@ impl Relay {
     }
 }
 
-/// The configured limits, lowered to what the system's limit on open files allows.
-fn client_limits(config: &RelayConfig) -> ClientLimits {
-    let mut limits = config.limits;
-    if let Some(files) = raise_open_files_limit() {
-        let allowed = usize::try_from(files.saturating_sub(OWN_FILES)).unwrap_or(usize::MAX);
-        tracing::info!(
-            "{files} files may be open: room for {} spectators",
-            allowed.min(limits.total)
+/// How many spectators the system's limit on open files allows.
+fn most_clients(limits: &ClientLimits) -> usize {
+    let Some(files) = raise_open_files_limit() else { return usize::MAX };
+    let allowed = usize::try_from(files.saturating_sub(OWN_FILES)).unwrap_or(usize::MAX);
+    tracing::info!("{files} files may be open: room for {} spectators", allowed.min(limits.total));
+    if allowed < limits.total {
+        tracing::warn!(
+            "--max-clients {} needs more open files than the {files} that are allowed; raise the system's limit (ulimit -n)",
+            limits.total
         );
-        if allowed < limits.total {
-            tracing::warn!(
-                "--max-clients {} needs more open files than the {files} that are allowed; raise the system's limit (ulimit -n)",
-                limits.total
-            );
-            limits.total = allowed;
-        }
     }
-    limits
+    allowed
 }

@@ -69,6 +69,8 @@ pub struct Threads {
     pub inboxes: Vec<Inbox>,
     /// The places of spectators.
     pub admission: Arc<Admission>,
+    /// As many spectators as the system's limit on open files allows.
+    pub most_clients: usize,
 }
 
 /// Reads the configuration again; a sentence if it is no good.

@@ -36,7 +36,9 @@ impl Engine {
 
     /// What holds for all stations.
     fn change_settings(&mut self, wanted: &RelayConfig, report: &mut ReloadReport) {
-        let (old, new) = (self.config.limits, wanted.limits);
+        let (old, mut new) = (self.config.limits, wanted.limits);
+        // As at the start: what the system does not allow is not promised.
+        new.total = new.total.min(self.threads.most_clients);
         if (old.total, old.per_address) != (new.total, new.per_address) {
             self.threads.admission.set_limits(new.total, new.per_address);
             (self.config.limits.total, self.config.limits.per_address) =
