@@ -22,9 +22,11 @@ fn removing_a_station_completes_its_file_at_once_and_the_other_misses_nothing() 
     leaving.read_bytes(50_000);
     hall.remove(&first);
     leaving.read_to_end();
-    let files = files_of(hall.path(), "Gone");
     // Not at the end of its game: that is minutes away.
-    wait_until("the file is complete", || is_complete(&files[0]));
+    wait_until("the file is complete", || {
+        files_of(hall.path(), "Gone").first().is_some_and(|file| is_complete(file))
+    });
+    let files = files_of(hall.path(), "Gone");
     let events = events_of(&files[0]);
     assert_same_bytes("file", &events, &gone.events()[..events.len()]);
     assert_same_bytes("who left", &leaving.data, &events[..leaving.data.len()]);
