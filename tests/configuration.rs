@@ -238,7 +238,7 @@ mod signals {
         relay.wait_for("andross.toml:3:1: unknown key `no`");
         std::fs::write(&path, "delay = 2\n").unwrap();
         relay.signal("-HUP");
-        relay.wait_for("the configuration is good");
+        relay.wait_for("configuration: the delay for all stations");
         relay.signal("-INT");
         relay.wait_for("ending because of a signal");
         assert_eq!(relay.child.wait().unwrap().code(), Some(0));

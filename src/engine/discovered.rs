@@ -42,6 +42,9 @@ pub(super) struct Discovery {
     stations: HashMap<Mac, u64>,
     /// Removed by hand: not adopted until somebody asks.
     removed: HashSet<Mac>,
+    /// Where stations were that were removed by hand before their consoles ever announced
+    /// themselves: whoever does so from there first is meant.
+    removed_hosts: HashSet<String>,
     /// What control clients were told of.
     told: HashSet<Mac>,
     /// That there is no place was told.
@@ -99,6 +102,9 @@ impl Engine {
             let id = entry.id();
             self.bind_mac(mac, id);
             return;
+        }
+        if self.discovery.removed_hosts.remove(&source.host) {
+            self.discovery.removed.insert(mac);
         }
         if self.discovery.removed.contains(&mac) || self.stations.iter().any(is_resolving) {
             return;
@@ -189,27 +195,41 @@ impl Engine {
 
     /// A console is that station from now on, and no other is.
     pub(super) fn bind_mac(&mut self, mac: Mac, id: u64) {
-        self.unbind_mac(id, false);
+        self.unbind_mac(id);
         self.discovery.removed.remove(&mac);
         self.discovery.stations.insert(mac, id);
         self.tell_of(mac);
     }
 
-    /// A station has no console any more that announces itself; `by_hand` means that its console is
-    /// not to be adopted again.
-    pub(super) fn unbind_mac(&mut self, id: u64, by_hand: bool) {
+    /// Somebody asked for what is there.
+    pub(super) fn wants_host(&mut self, host: &str) {
+        self.discovery.removed_hosts.remove(host);
+    }
+
+    /// A station that was at `host` is removed by hand: its console is not to be adopted again.
+    pub(super) fn renounce(&mut self, id: u64, host: &str) {
+        let macs = self.unbind_mac(id);
         let discovery = &mut self.discovery;
-        let macs: Vec<Mac> = discovery
-            .stations
-            .extract_if(|_, station| *station == id)
-            .map(|(mac, _)| mac)
-            .collect();
+        if discovery.removed.len() + discovery.removed_hosts.len() >= MAX_REMOVED {
+            return;
+        }
+        if macs.is_empty() {
+            discovery.removed_hosts.insert(host.to_owned());
+        }
         for mac in macs {
-            if by_hand && self.discovery.removed.len() < MAX_REMOVED {
-                self.discovery.removed.insert(mac);
-            }
+            self.discovery.removed.insert(mac);
             self.tell_of(mac);
         }
+    }
+
+    /// No console is that station any more; which ones were.
+    pub(super) fn unbind_mac(&mut self, id: u64) -> Vec<Mac> {
+        let bound = self.discovery.stations.extract_if(|_, station| *station == id);
+        let macs: Vec<Mac> = bound.map(|(mac, _)| mac).collect();
+        for mac in &macs {
+            self.tell_of(*mac);
+        }
+        macs
     }
 }
 

@@ -154,7 +154,7 @@ impl Engine {
                 return Err(AddError::Source { console: new.source.clone(), name }.into());
             }
             self.check_is_no_port_of_ours(&new.source)?;
-            self.unbind_mac(id, false);
+            self.unbind_mac(id);
         }
         let wider = self.config.delay;
         let entry = self.stations.iter_mut().find(|entry| entry.id() == id).ok_or_else(gone)?;

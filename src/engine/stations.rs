@@ -295,7 +295,9 @@ impl Engine {
         }
         let delay = DelaySettings { all: seconds(new.delay)?, ..DelaySettings::default() };
         let wanted = StationConfig { source, delay, record: new.record.unwrap_or(true) };
+        let host = wanted.source.host.clone();
         let id = self.add(wanted, Origin::Api)?;
+        self.wants_host(&host);
         if let Some(mac) = mac {
             self.bind_mac(mac, id);
         }
@@ -346,7 +348,7 @@ impl Engine {
         let wider = self.config.delay;
         if source.is_some() {
             // Another console, as far as anybody knows: the one before may be a station of its own.
-            self.unbind_mac(id, false);
+            self.unbind_mac(id);
         }
         let entry = self.entry_mut(id)?;
         if let Some(name) = &change.name {
@@ -385,7 +387,8 @@ impl Engine {
             let sentence = "the program output stays; let it show nothing instead";
             return Err(Refusal::Conflict(sentence.into()));
         }
-        self.unbind_mac(id, true);
+        let source = self.entry(id)?.source.clone();
+        self.renounce(id, source.as_ref().map_or("", |source| &source.host));
         self.take_away(id)
     }
 
@@ -394,7 +397,8 @@ impl Engine {
         let at = self.stations.iter().position(|entry| entry.id() == id);
         let at = at.ok_or(Refusal::NoStation(id))?;
         let station = StationId(id);
-        // Whoever was let in before is with a consumer thread then, and leaves with the others.
+        // The next station may want the ports at once; and whoever was let in is with a consumer
+        // thread then, and leaves with the others.
         let is_closed = self.threads.porter.close(station).recv_timeout(ANSWER_LIMIT);
         if is_closed.is_err() && !self.shutdown.is_requested() {
             tracing::warn!("the listener thread takes long to close a station's ports");
@@ -410,7 +414,7 @@ impl Engine {
             inbox.remove_station(station);
         }
         let gone = self.stations.remove(at);
-        self.unbind_mac(id, false);
+        self.unbind_mac(id);
         tracing::info!(station = %gone.station.name(), "the station was removed");
         self.tell(Change::StationRemoved { id });
         Ok(())

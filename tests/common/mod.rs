@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub mod cable;
+pub mod ports;
+pub mod process;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -49,7 +51,8 @@ pub fn shared_replays() -> Vec<PathBuf> {
     Vec::new()
 }
 
-fn slp_files(folder: &Path) -> Vec<PathBuf> {
+/// The `.slp` files of a folder, by name.
+pub fn slp_files(folder: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
         .map(|entry| entry.unwrap().path())
@@ -192,7 +195,19 @@ pub fn source(address: SocketAddr) -> Source {
 
 /// The event bytes of the complete files in `folder`, oldest first.
 pub fn recorded(folder: &Path) -> Vec<Vec<u8>> {
+    in_order(slp_files(folder)).iter().map(|path| events_of(path)).collect()
+}
+
+/// The files of one station in `folder`, oldest first.
+pub fn files_of(folder: &Path, station: &str) -> Vec<PathBuf> {
     let mut files = slp_files(folder);
+    let prefix = format!("Game_{station}_");
+    files.retain(|path| path.file_name().unwrap().to_str().unwrap().starts_with(&prefix));
+    in_order(files)
+}
+
+/// Sorts files of one station by age.
+fn in_order(mut files: Vec<PathBuf>) -> Vec<PathBuf> {
     // Games that begin in the same second are `x.slp`, `x_2.slp`, .. `x_10.slp`.
     files.sort_by_key(|path| {
         let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
@@ -201,7 +216,12 @@ pub fn recorded(folder: &Path) -> Vec<Vec<u8>> {
         let date = parts.next();
         (date, parts.next().map_or(1, |n| n.parse::<u32>().unwrap()))
     });
-    files.iter().map(|path| events_of(path)).collect()
+    files
+}
+
+/// Whether a file is complete, as far as can be seen without the rest.
+pub fn is_complete(path: &Path) -> bool {
+    std::fs::read(path).is_ok_and(|bytes| andross::slp::file::events_len(&bytes).unwrap_or(0) > 0)
 }
 
 /// The event bytes of one complete file.
