@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub mod cable;
+pub mod scripted;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -90,6 +91,12 @@ pub fn synthetic(seed: u8, frames: i32, end: bool) -> Recording {
     }
     Recording::from_events(format!("synthetic {seed}"), events.into()).unwrap()
 }
+
+/// What stands before the first frame of [`synthetic`]: Event Payloads and Game Start.
+pub const SYNTHETIC_HEAD: usize = 14 + 0x1A0;
+
+/// One frame of [`synthetic`].
+pub const SYNTHETIC_FRAME: usize = 601 + 9;
 
 /// A pretend console, a relay of it and a folder for its recordings.
 pub struct Venue {
