@@ -228,6 +228,26 @@ pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
+/// Tells a spectator that hears nothing but keep-alives from one whose events come.
+struct Waiting {
+    have: usize,
+    until: Instant,
+}
+
+impl Waiting {
+    fn new() -> Self {
+        Self { have: 0, until: Instant::now() + PATIENCE }
+    }
+
+    #[track_caller]
+    fn check(&mut self, have: usize, wanted: usize) {
+        if have > self.have {
+            *self = Self { have, ..Self::new() };
+        }
+        assert!(Instant::now() < self.until, "no more events come at {have} of {wanted}");
+    }
+}
+
 /// A spectator of the console protocol that checks every position.
 pub struct ConsoleSpectator {
     pub stream: TcpStream,
@@ -306,9 +326,12 @@ impl ConsoleSpectator {
     }
 
     /// Reads until `len` event bytes have come.
+    #[track_caller]
     pub fn read_bytes(&mut self, len: usize) {
+        let mut waiting = Waiting::new();
         while self.data.len() < len {
             assert!(self.read_message(), "the relay hung up at {} of {len}", self.data.len());
+            waiting.check(self.data.len(), len);
         }
     }
 
@@ -366,9 +389,12 @@ impl RawSpectator {
         read > 0
     }
 
+    #[track_caller]
     pub fn read_bytes(&mut self, len: usize) {
+        let mut waiting = Waiting::new();
         while self.data.len() < len {
             assert!(self.read_some(), "the relay hung up at {} of {len}", self.data.len());
+            waiting.check(self.data.len(), len);
         }
     }
 }
