@@ -5,7 +5,7 @@ mod common;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use andross::config::{DelaySettings, ProgramConfig, RelayConfig, Source};
+use andross::config::{DelaySettings, ProgramConfig, RelayConfig};
 use andross::engine::{ProgramStatus, ProgramSwitch, Refusal, Request, Status, SwitchAt};
 use andross::protocol::{ClientToken, Cursor, Protocol};
 use andross::relay::Relay;
@@ -14,7 +14,7 @@ use andross::shutdown::{Reason, Shutdown};
 use common::scripted::ScriptedConsole;
 use common::{
     ConsoleSpectator, PATIENCE, RawSpectator, SYNTHETIC_FRAME, SYNTHETIC_HEAD, assert_same_bytes,
-    fixture, loopback, quick, synthetic, wait_until,
+    fixture, loopback, named_source, quick, synthetic, wait_until,
 };
 use tempfile::TempDir;
 
@@ -39,14 +39,9 @@ impl Tournament {
 
     fn with(tweak: impl FnOnce(&mut RelayConfig)) -> Self {
         let (mut a, mut b) = (ScriptedConsole::new(), ScriptedConsole::new());
-        let source = |name: &str, address: SocketAddr| Source {
-            name: name.into(),
-            host: address.ip().to_string(),
-            port: address.port(),
-            raw: false,
-        };
         let folder = tempfile::tempdir().unwrap();
-        let mut config = RelayConfig::new(vec![source("A", a.address()), source("B", b.address())]);
+        let mut config =
+            RelayConfig::new(vec![named_source("A", a.address()), named_source("B", b.address())]);
         config.listen = Some(loopback());
         config.raw_listen = Some(loopback());
         config.replays = Some(folder.path().to_owned());

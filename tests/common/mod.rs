@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub mod cable;
+pub mod http;
+pub mod process;
 pub mod scripted;
 
 use std::io::{ErrorKind, Read, Write};
@@ -193,8 +195,12 @@ pub fn quick() -> SourceTiming {
 }
 
 pub fn source(address: SocketAddr) -> Source {
+    named_source("test", address)
+}
+
+pub fn named_source(name: &str, address: SocketAddr) -> Source {
     let (host, port) = (address.ip().to_string(), address.port());
-    Source { name: "test".into(), host, port, raw: false }
+    Source { name: name.into(), host, port, raw: false }
 }
 
 /// The event bytes of the complete files in `folder`, oldest first.
