@@ -34,7 +34,7 @@ fn a_signal_ends_it_in_order() {
         let simulator = console(&game, 300.0);
         let folder = tempfile::tempdir().unwrap();
         let mut relay = relay_of(simulator.local_addr(), folder.path());
-        let mut spectator = ConsoleSpectator::connect(relay.first_address());
+        let mut spectator = ConsoleSpectator::connect(relay.spectators());
         spectator.read_bytes(60_000);
         relay.signal(signal);
         spectator.read_to_end();
@@ -76,7 +76,7 @@ fn after_kill_9_the_next_start_repairs_the_file_and_gets_the_whole_game_again() 
     let foreign = folder.path().join("Game_20200101T000000.slp");
     std::fs::write(&foreign, andross::slp::file::HEADER).unwrap();
     let mut relay = relay_of(simulator.local_addr(), folder.path());
-    ConsoleSpectator::connect(relay.first_address()).read_bytes(100_000);
+    ConsoleSpectator::connect(relay.spectators()).read_bytes(100_000);
     relay.signal("-KILL");
     relay.wait();
     let broken = slp_files(folder.path()).into_iter().find(|path| *path != foreign).unwrap();
@@ -110,7 +110,7 @@ fn a_folder_that_cannot_be_written_stops_nobody_and_shows_in_the_exit_code() {
     let file = folder.path().join("not-a-folder");
     std::fs::write(&file, "").unwrap();
     let mut relay = relay_of(simulator.local_addr(), &file);
-    let mut spectator = ConsoleSpectator::connect(relay.first_address());
+    let mut spectator = ConsoleSpectator::connect(relay.spectators());
     spectator.read_bytes(game.events().len());
     assert_same_bytes("spectator", &spectator.data, game.events());
     relay.wait_for_log("relayed but not recorded");
@@ -140,7 +140,7 @@ fn a_full_disk_stops_nobody_and_what_is_missing_is_written_when_there_is_room_ag
     let game = synthetic(4, 500, true);
     let simulator = console(&game, 600.0);
     let mut relay = relay_of(simulator.local_addr(), disk);
-    let mut spectator = ConsoleSpectator::connect(relay.first_address());
+    let mut spectator = ConsoleSpectator::connect(relay.spectators());
     spectator.read_bytes(game.events().len());
     assert_same_bytes("spectator", &spectator.data, game.events());
     relay.wait_for_log("relayed but not recorded");

@@ -139,10 +139,11 @@ impl Program {
             self.take_over_path();
         }
         if let Some(next) = &mut self.next {
-            // The last game that began since the switch was asked for.
+            // The first game that began since the switch was asked for: in a burst, such as behind a
+            // reconnect, there may be several, and each of them is to be shown.
             self.chunks.clear();
             next.station.log.read(next.at, usize::MAX, &mut self.chunks);
-            let start = self.chunks.iter().rfind(|chunk| chunk.starts_game()).map(|c| c.seq());
+            let start = self.chunks.iter().find(|chunk| chunk.starts_game()).map(|c| c.seq());
             next.at =
                 start.or(self.chunks.last().map(|chunk| chunk.seq().next())).unwrap_or(next.at);
             if start.is_some()

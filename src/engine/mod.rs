@@ -7,7 +7,6 @@
 mod discovered;
 mod entry;
 mod look;
-mod pretend;
 mod reload;
 mod request;
 mod stations;
@@ -28,8 +27,6 @@ use crate::protocol::Protocol;
 use crate::recorder::Clerk;
 use crate::shutdown::Shutdown;
 
-#[doc(hidden)]
-pub use pretend::pretend;
 pub use request::{Handle, NewStation, ProgramSwitch, Refusal, Reply, Request, StationChange};
 pub use stations::AddError;
 pub use status::{

@@ -13,7 +13,7 @@ use super::status::{Change, Origin, ProgramStatus, StationKind, StationStatus, S
 use super::{ANSWER_LIMIT, Engine};
 use crate::config::{
     DelaySettings, MAX_DELAY, MAX_STATIONS, ProgramConfig, Source, SourceError, StationConfig,
-    check_station_name,
+    check_station_name, same_station_name,
 };
 use crate::consumer::Listener;
 use crate::protocol::Protocol;
@@ -246,7 +246,7 @@ impl Engine {
 
     pub(super) fn check_is_new(&self, name: &str, except: Option<u64>) -> Result<(), AddError> {
         let has_it = |entry: &Entry| {
-            Some(entry.id()) != except && entry.station.name().eq_ignore_ascii_case(name)
+            Some(entry.id()) != except && same_station_name(&entry.station.name(), name)
         };
         match self.stations.iter().any(has_it) {
             true => Err(AddError::Name(name.to_owned())),

@@ -3,8 +3,10 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub mod cable;
+pub mod http;
 pub mod ports;
 pub mod process;
+pub mod scripted;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -93,6 +95,12 @@ pub fn synthetic(seed: u8, frames: i32, end: bool) -> Recording {
     }
     Recording::from_events(format!("synthetic {seed}"), events.into()).unwrap()
 }
+
+/// What stands before the first frame of [`synthetic`]: Event Payloads and Game Start.
+pub const SYNTHETIC_HEAD: usize = 14 + 0x1A0;
+
+/// One frame of [`synthetic`].
+pub const SYNTHETIC_FRAME: usize = 601 + 9;
 
 /// A pretend console, a relay of it and a folder for its recordings.
 pub struct Venue {
@@ -189,8 +197,12 @@ pub fn quick() -> SourceTiming {
 }
 
 pub fn source(address: SocketAddr) -> Source {
+    named_source("test", address)
+}
+
+pub fn named_source(name: &str, address: SocketAddr) -> Source {
     let (host, port) = (address.ip().to_string(), address.port());
-    Source { name: "test".into(), host, port, raw: false }
+    Source { name: name.into(), host, port, raw: false }
 }
 
 /// The event bytes of the complete files in `folder`, oldest first.
@@ -238,6 +250,26 @@ pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     while !done() {
         assert!(Instant::now() < deadline, "waited in vain until {what}");
         std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Tells a spectator that hears nothing but keep-alives from one whose events come.
+struct Waiting {
+    have: usize,
+    until: Instant,
+}
+
+impl Waiting {
+    fn new() -> Self {
+        Self { have: 0, until: Instant::now() + PATIENCE }
+    }
+
+    #[track_caller]
+    fn check(&mut self, have: usize, wanted: usize) {
+        if have > self.have {
+            *self = Self { have, ..Self::new() };
+        }
+        assert!(Instant::now() < self.until, "no more events come at {have} of {wanted}");
     }
 }
 
@@ -319,9 +351,12 @@ impl ConsoleSpectator {
     }
 
     /// Reads until `len` event bytes have come.
+    #[track_caller]
     pub fn read_bytes(&mut self, len: usize) {
+        let mut waiting = Waiting::new();
         while self.data.len() < len {
             assert!(self.read_message(), "the relay hung up at {} of {len}", self.data.len());
+            waiting.check(self.data.len(), len);
         }
     }
 
@@ -379,9 +414,12 @@ impl RawSpectator {
         read > 0
     }
 
+    #[track_caller]
     pub fn read_bytes(&mut self, len: usize) {
+        let mut waiting = Waiting::new();
         while self.data.len() < len {
             assert!(self.read_some(), "the relay hung up at {} of {len}", self.data.len());
+            waiting.check(self.data.len(), len);
         }
     }
 }

@@ -67,10 +67,17 @@ impl RelayProcess {
     }
 
     /// Where spectators of the first station connect, as the log says.
-    pub fn first_address(&self) -> SocketAddr {
+    pub fn spectators(&self) -> SocketAddr {
         let line = self.wait_for_log("spectators connect to ");
         let (_, rest) = line.split_once("connect to ").unwrap();
         rest.split_whitespace().next().unwrap().parse().unwrap()
+    }
+
+    /// Where control calls are answered, as the log says.
+    pub fn http(&self) -> SocketAddr {
+        let line = self.wait_for_log("control calls are answered on ");
+        let (_, address) = line.split_once("http://").unwrap();
+        address.trim().trim_end_matches('/').parse().unwrap()
     }
 
     pub fn signal(&self, name: &str) {
@@ -123,10 +130,7 @@ impl RelayProcess {
         answer.unwrap()
     }
 
-    /// The log says where.
     fn call_once(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
-        let line = self.wait_for_log("control calls are answered on ");
-        let (_, url) = line.split_once("answered on ").unwrap();
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .proxy(None)
@@ -135,7 +139,7 @@ impl RelayProcess {
             .into();
         let request = ureq::http::Request::builder()
             .method(method)
-            .uri(format!("{}{path}", url.trim().trim_end_matches('/')));
+            .uri(format!("http://{}{path}", self.http()));
         let answer = match body {
             Some(body) => {
                 let request = request.header("Content-Type", "application/json");
