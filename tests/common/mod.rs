@@ -3,6 +3,9 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub mod cable;
+pub mod hop;
+pub mod process;
+pub mod upstream;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -13,7 +16,7 @@ use std::time::{Duration, Instant};
 use andross::config::{RelayConfig, Source, SourceTiming};
 use andross::protocol::Protocol;
 use andross::protocol::console::{
-    Handshake, HandshakeReply, LENGTH_PREFIX, MAX_MESSAGE_LEN, Message, split_message,
+    Handshake, HandshakeReply, KEEP_ALIVE, LENGTH_PREFIX, MAX_MESSAGE_LEN, Message, split_message,
 };
 use andross::protocol::{ClientToken, Cursor, raw};
 use andross::relay::Relay;
@@ -49,7 +52,8 @@ pub fn shared_replays() -> Vec<PathBuf> {
     Vec::new()
 }
 
-fn slp_files(folder: &Path) -> Vec<PathBuf> {
+/// The `.slp` files of a folder, by name.
+pub fn slp_files(folder: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
         .map(|entry| entry.unwrap().path())
@@ -269,11 +273,14 @@ impl ConsoleSpectator {
     fn read_reply(&mut self) -> HandshakeReply<'static> {
         let body = self.read_body().expect("the relay hung up");
         match Message::decode(&body).unwrap() {
-            Message::Reply(reply) => HandshakeReply {
-                nick: reply.nick.into_owned().into(),
-                version: reply.version.into_owned().into(),
-                ..reply
-            },
+            Message::Reply(reply) => {
+                assert_eq!(reply.encode()[LENGTH_PREFIX..], body, "the console's layout");
+                HandshakeReply {
+                    nick: reply.nick.into_owned().into(),
+                    version: reply.version.into_owned().into(),
+                    ..reply
+                }
+            }
             other => panic!("a reply comes first, not {other:?}"),
         }
     }
@@ -291,8 +298,12 @@ impl ConsoleSpectator {
                 self.replays.push((replay.pos, replay.force_pos));
                 self.cursor = replay.next_pos();
                 self.data.extend_from_slice(replay.data);
+                assert_eq!(replay.encode().0[LENGTH_PREFIX..], body, "the console's layout");
             }
-            Message::KeepAlive => self.keep_alives += 1,
+            Message::KeepAlive => {
+                assert_eq!(KEEP_ALIVE[LENGTH_PREFIX..], body, "the console's keep-alive");
+                self.keep_alives += 1;
+            }
             other => panic!("unexpected: {other:?}"),
         }
         true

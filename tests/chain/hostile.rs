@@ -1,0 +1,98 @@
+//! An upstream that says notices that no relay would: nobody panics, nobody is disturbed.
+
+use std::io::Write;
+
+use andross::protocol::RelayId;
+use andross::session::SourceState;
+use andross::shutdown::Shutdown;
+use andross::slp::ubjson;
+
+use super::common::upstream::{Upstream, reply, say, wait_for_path};
+use super::common::{ConsoleSpectator, Venue, assert_same_bytes, synthetic, wait_until};
+
+/// A keep-alive whose payload is whatever `members` writes.
+fn keep_alive(members: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    let mut out = b"\0\0\0\0{i\x04typeU\x03i\x07payload{".to_vec();
+    members(&mut out);
+    out.extend(b"}}");
+    let len = u32::try_from(out.len() - 4).unwrap();
+    out[..4].copy_from_slice(&len.to_be_bytes());
+    out
+}
+
+fn odd_notice(nick: &[u8], tokens: &[u8], path: &[u8]) -> Vec<u8> {
+    keep_alive(|out| {
+        ubjson::write_key(out, "nick");
+        ubjson::write_text(out, nick);
+        ubjson::write_key(out, "nintendontVersion");
+        ubjson::write_text(out, b"\xff\0");
+        ubjson::write_key(out, "tokens");
+        ubjson::write_bytes(out, tokens);
+        ubjson::write_key(out, "path");
+        ubjson::write_bytes(out, path);
+    })
+}
+
+#[test]
+fn odd_notices_disturb_nobody() {
+    let upstream = Upstream::new();
+    let venue = Venue::relay(upstream.address(), Shutdown::new(), |_| {});
+    let game = synthetic(41, 400, true);
+    let (mut stream, _) = upstream.greet(7, 0, &[]);
+    let mut spectator = ConsoleSpectator::connect(venue.console_address());
+    let any_bytes: Vec<u8> = (0..=255).cycle().take(1_000).collect();
+    let odd = [
+        // A path that is no whole number of stations, and none at all.
+        odd_notice(b"Wii", &[0, 0, 0, 7], &[1; 13]),
+        odd_notice(b"Wii", &[0, 0, 0, 7], &[]),
+        // No tokens, a piece of one, the token 0, more than anybody remembers.
+        odd_notice(b"Wii", &[], &[1; 8]),
+        odd_notice(b"Wii", &[0, 7], &[1; 8]),
+        odd_notice(b"Wii", &[0; 4], &[1; 8]),
+        odd_notice(b"Wii", &any_bytes, &[1; 8]),
+        odd_notice(b"", &[0, 0, 0, 7], &[1; 8]),
+        odd_notice(&any_bytes, &[0, 0, 0, 7], &[1; 8]),
+        // Members of other kinds, some missing, others that nobody knows.
+        keep_alive(|out| out.extend(b"i\x04nickTi\x06tokensFi\x04path{}")),
+        keep_alive(|out| out.extend(b"i\x04nickSi\x01xi\x05other[$U#i\x02..")),
+        keep_alive(|_| {}),
+    ];
+    let pieces = game.events().chunks(game.events().len() / odd.len() + 1);
+    let mut pos = 0;
+    for (notice, piece) in odd.iter().zip(pieces) {
+        stream.write_all(notice).unwrap();
+        say(&mut stream, pos, piece);
+        pos += piece.len();
+    }
+    assert_eq!(pos, game.events().len());
+    spectator.read_bytes(pos);
+    assert_same_bytes("the spectator", &spectator.data, game.events());
+    assert_eq!(venue.station().source(), SourceState::Connected);
+    assert_eq!(venue.station().stats.reconnects.get(), 0);
+    // A newcomer and a relay can read what the relay says by now.
+    ConsoleSpectator::connect(venue.console_address());
+    wait_for_path(venue.console_address(), 2);
+    assert_eq!(venue.end(), [game.events().to_vec()]);
+}
+
+#[test]
+fn ten_thousand_relays_are_too_many_and_nothing_worse() {
+    let upstream = Upstream::new();
+    let venue = Venue::relay(upstream.address(), Shutdown::new(), |_| {});
+    let mut spectator = ConsoleSpectator::connect(venue.console_address());
+    let game = synthetic(42, 200, true);
+    let (mut stream, _) = upstream.greet(7, 0, &[]);
+    let half = 100 * 610 + 430;
+    say(&mut stream, 0, &game.events()[..half]);
+    let ids: Vec<u8> = (0..10_000_u64).flat_map(|n| RelayId(n).0.to_be_bytes()).collect();
+    stream.write_all(&odd_notice(b"Wii", &[0, 0, 0, 7], &ids)).unwrap();
+    wait_until("it is refused", || venue.station().source() == SourceState::Connecting);
+    // The same without: the stream goes on where it was.
+    let (mut stream, handshake) = upstream.accept();
+    let at = usize::try_from(handshake.cursor.0).unwrap();
+    assert!(at <= half);
+    stream.write_all(&reply(7, at)).unwrap();
+    say(&mut stream, at, &game.events()[at..]);
+    spectator.read_bytes(game.events().len());
+    assert_same_bytes("the spectator", &spectator.data, game.events());
+}
