@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use andross::protocol::console::{LENGTH_PREFIX, MAX_MESSAGE_LEN, MAX_TEXT_LEN};
 use andross::protocol::RelayId;
 use andross::session::SourceState;
 use andross::shutdown::Shutdown;
@@ -95,4 +96,29 @@ fn ten_thousand_relays_are_too_many_and_nothing_worse() {
     say(&mut stream, at, &game.events()[at..]);
     spectator.read_bytes(game.events().len());
     assert_same_bytes("the spectator", &spectator.data, game.events());
+}
+
+/// Was: a name went on to everybody as long as it was, and a little longer from relay to relay, until
+/// a relay could not take the message any more and hung up, for ever.
+#[test]
+fn a_name_as_long_as_a_message_does_not_cut_off_who_is_fed() {
+    let upstream = Upstream::new();
+    let first = Venue::relay(upstream.address(), Shutdown::new(), |_| {});
+    let second = Venue::relay(first.console_address(), Shutdown::new(), |_| {});
+    let named = |name: &[u8]| odd_notice(name, &[0, 0, 0, 7], &[1; 8]);
+    // Three bytes more to say a length that takes more than one.
+    let room = MAX_MESSAGE_LEN + LENGTH_PREFIX - named(b"").len() - 3;
+    let longest = named(&vec![b'x'; room]);
+    assert_eq!(longest.len(), LENGTH_PREFIX + MAX_MESSAGE_LEN);
+    let (mut stream, _) = upstream.greet(7, 0, &longest);
+    wait_until("the second hears of it", || second.station().upstream().len() == 2);
+    let game = synthetic(43, 200, true);
+    let mut spectator = ConsoleSpectator::connect(second.console_address());
+    say(&mut stream, 0, game.events());
+    spectator.read_bytes(game.events().len());
+    assert_same_bytes("the spectator", &spectator.data, game.events());
+    let newcomer = ConsoleSpectator::connect(second.console_address());
+    assert_eq!(newcomer.nick, vec![b'x'; MAX_TEXT_LEN]);
+    assert_eq!(second.station().stats.reconnects.get(), 0);
+    assert_eq!(second.end(), [game.events().to_vec()]);
 }
