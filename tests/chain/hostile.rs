@@ -3,12 +3,12 @@
 use std::io::Write;
 
 use andross::protocol::console::{LENGTH_PREFIX, MAX_MESSAGE_LEN, MAX_TEXT_LEN};
-use andross::protocol::RelayId;
+use andross::protocol::{ClientToken, RelayId};
 use andross::session::SourceState;
 use andross::shutdown::Shutdown;
 use andross::slp::ubjson;
 
-use super::common::upstream::{Upstream, reply, say, wait_for_path};
+use super::common::upstream::{Upstream, notice, reply, say, wait_for_path};
 use super::common::{ConsoleSpectator, Venue, assert_same_bytes, synthetic, wait_until};
 
 /// A keep-alive whose payload is whatever `members` writes.
@@ -121,4 +121,64 @@ fn a_name_as_long_as_a_message_does_not_cut_off_who_is_fed() {
     assert_eq!(newcomer.nick, vec![b'x'; MAX_TEXT_LEN]);
     assert_eq!(second.station().stats.reconnects.get(), 0);
     assert_eq!(second.end(), [game.events().to_vec()]);
+}
+
+/// Was: the token of a reply was shown with a cursor of the positions before, if the connection ended
+/// between the reply and the first byte. An upstream that had begun anew, and was past that cursor
+/// by then, went on in the middle of another game.
+#[test]
+fn a_token_is_not_shown_with_a_cursor_of_other_positions() {
+    let upstream = Upstream::new();
+    let venue = Venue::relay(upstream.address(), Shutdown::new(), |_| {});
+    let (old, new) = (synthetic(44, 200, true), synthetic(45, 300, true));
+    let (mut stream, _) = upstream.greet(7, 0, &[]);
+    say(&mut stream, 0, &old.events()[..50_000]);
+    venue.wait_for_bytes(49_000);
+    drop(stream);
+    // The upstream began anew: another token, and its game from the start. No byte of it comes.
+    let (stream, asked) = upstream.greet(8, 0, &[]);
+    assert_eq!(asked.token, ClientToken(7));
+    wait_until("the reply is taken", || venue.station().identity().knows(ClientToken(8)));
+    drop(stream);
+    let (mut stream, again) = upstream.greet(8, 0, &[]);
+    assert_eq!((again.token, again.cursor), (asked.token, asked.cursor));
+    // The new game goes on behind the cursor: now the token is that of these positions.
+    say(&mut stream, 0, &new.events()[..90_000]);
+    wait_until("the new game is there", || {
+        venue.station().log.last().is_some_and(|last| last.epoch() == 1)
+    });
+    drop(stream);
+    let (mut stream, last) = upstream.accept();
+    assert_eq!(last.token, ClientToken(8));
+    let at = usize::try_from(last.cursor.0).unwrap();
+    stream.write_all(&reply(8, at)).unwrap();
+    say(&mut stream, at, &new.events()[at..]);
+    venue.wait_for_bytes(49_000 + new.events().len());
+    let files = venue.end();
+    assert_same_bytes("the old game", &files[0], &old.events()[..files[0].len()]);
+    assert_same_bytes("the new game", &files[1], new.events());
+}
+
+/// Was: a notice's newest token was shown with a cursor of the positions before. A relay says
+/// notices at once, and what they are about comes later if it has a delay.
+#[test]
+fn a_token_that_a_notice_brings_is_not_shown_with_a_cursor_of_other_positions() {
+    let upstream = Upstream::new();
+    let venue = Venue::relay(upstream.address(), Shutdown::new(), |_| {});
+    let game = synthetic(46, 200, true);
+    let (mut stream, _) = upstream.greet(7, 0, &notice(&[7], 1));
+    say(&mut stream, 0, &game.events()[..50_000]);
+    venue.wait_for_bytes(49_000);
+    // The same positions have another name, too.
+    stream.write_all(&notice(&[7, 8], 1)).unwrap();
+    wait_until("8 is known", || venue.station().identity().knows(ClientToken(8)));
+    drop(stream);
+    let (mut stream, asked) = upstream.greet(8, 49_000, &notice(&[7, 8], 1));
+    assert_eq!(asked.token, ClientToken(8));
+    // The positions begin anew.
+    stream.write_all(&notice(&[9], 1)).unwrap();
+    wait_until("9 is known", || venue.station().identity().knows(ClientToken(9)));
+    drop(stream);
+    let (_, asked) = upstream.accept();
+    assert_eq!(asked.token, ClientToken(8));
 }
