@@ -287,7 +287,7 @@ impl Client {
             && chunk.pos() < self.expected
             && self.expected < chunk.next_pos();
         self.pending = match self.protocol {
-            Protocol::Console if is_inside => chunk.message_from(self.expected).into(),
+            Protocol::Console if is_inside => chunk.message_from(self.expected),
             Protocol::Console => chunk.message(self.expected),
             Protocol::Raw => chunk.data().clone(),
         };
