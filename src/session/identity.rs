@@ -3,10 +3,6 @@
 use crate::protocol::console::MAX_TOKENS;
 use crate::protocol::{ClientToken, Cursor};
 
-/// The most of a nickname or version that is kept, in bytes: a console's nickname has at most 31. It
-/// comes from the network, and goes into every greeting, notice, file and state.
-const MAX_TEXT: usize = 64;
-
 /// What a station knows of its console.
 #[derive(Clone, Debug)]
 pub struct Identity {
@@ -39,9 +35,9 @@ impl Identity {
     /// The console introduced itself. Its token joins those that are accepted.
     pub fn introduce(&mut self, nick: &[u8], version: &[u8], token: ClientToken) {
         if !nick.is_empty() {
-            self.nick = nick[..nick.len().min(MAX_TEXT)].to_vec();
+            self.nick = nick.to_vec();
         }
-        self.version = version[..version.len().min(MAX_TEXT)].to_vec();
+        self.version = version.to_vec();
         self.played_on = "nintendont";
         self.tokens.retain(|&known| known != token);
         if self.tokens.len() == MAX_TOKENS {

@@ -3,10 +3,12 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub mod cable;
+pub mod hop;
 pub mod http;
 pub mod ports;
 pub mod process;
 pub mod scripted;
+pub mod upstream;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -17,7 +19,7 @@ use std::time::{Duration, Instant};
 use andross::config::{RelayConfig, Source, SourceTiming};
 use andross::protocol::Protocol;
 use andross::protocol::console::{
-    Handshake, HandshakeReply, LENGTH_PREFIX, MAX_MESSAGE_LEN, Message, split_message,
+    Handshake, HandshakeReply, KEEP_ALIVE, LENGTH_PREFIX, MAX_MESSAGE_LEN, Message, split_message,
 };
 use andross::protocol::{ClientToken, Cursor, raw};
 use andross::relay::Relay;
@@ -321,11 +323,14 @@ impl ConsoleSpectator {
     fn read_reply(&mut self) -> HandshakeReply<'static> {
         let body = self.read_body().expect("the relay hung up");
         match Message::decode(&body).unwrap() {
-            Message::Reply(reply) => HandshakeReply {
-                nick: reply.nick.into_owned().into(),
-                version: reply.version.into_owned().into(),
-                ..reply
-            },
+            Message::Reply(reply) => {
+                assert_eq!(reply.encode()[LENGTH_PREFIX..], body, "the console's layout");
+                HandshakeReply {
+                    nick: reply.nick.into_owned().into(),
+                    version: reply.version.into_owned().into(),
+                    ..reply
+                }
+            }
             other => panic!("a reply comes first, not {other:?}"),
         }
     }
@@ -343,8 +348,12 @@ impl ConsoleSpectator {
                 self.replays.push((replay.pos, replay.force_pos));
                 self.cursor = replay.next_pos();
                 self.data.extend_from_slice(replay.data);
+                assert_eq!(replay.encode().0[LENGTH_PREFIX..], body, "the console's layout");
             }
-            Message::KeepAlive => self.keep_alives += 1,
+            Message::KeepAlive => {
+                assert_eq!(KEEP_ALIVE[LENGTH_PREFIX..], body, "the console's keep-alive");
+                self.keep_alives += 1;
+            }
             other => panic!("unexpected: {other:?}"),
         }
         true
