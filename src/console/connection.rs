@@ -214,6 +214,7 @@ impl Connection {
     pub(super) fn redirect(&mut self, source: Source, now: Instant, context: &Context<'_>) -> Turn {
         self.close(context);
         self.source = source;
+        self.station.set_upstream(Vec::new());
         self.told.clear();
         self.back_off.reset();
         self.phase = Phase::Waiting { until: now };

@@ -10,7 +10,7 @@ use crate::protocol::console::{
     RelayNotice, Replay, split_message,
 };
 use crate::protocol::{ClientToken, Cursor, Protocol, detect_protocol, raw};
-use crate::session::{Divergence, Station, Writer, Written};
+use crate::session::{Divergence, Identity, Station, Writer, Written};
 use crate::slp::EventCode;
 use thiserror::Error;
 
@@ -141,8 +141,11 @@ impl Intake {
                 }
                 Message::Replay(replay) => {
                     written.merge(self.writer.write(replay, Divergence::NewPositions, now));
-                    if !self.writer.is_repeating() {
-                        self.token = self.offered.take().unwrap_or(self.token);
+                    if !self.writer.is_repeating()
+                        && let Some(token) = self.offered.take()
+                    {
+                        self.token = token;
+                        self.station.update_identity(Identity::accept_offered);
                     }
                 }
                 Message::Notice(notice) => {
@@ -227,10 +230,15 @@ fn follow(station: &Station, notice: RelayNotice<'_>) -> Result<(), IntakeError>
 
 /// Tells the station who its console is. `asked` is where the relay wanted to go on.
 fn introduce(station: &Station, reply: &HandshakeReply<'_>, asked: Option<Cursor>) {
-    station.update_identity(|identity| {
-        identity.introduce(&reply.nick, &reply.version, reply.token);
-        if asked.is_none() {
-            identity.set_start(reply.pos);
+    station.update_identity(|identity| match asked {
+        Some(asked) if asked != reply.pos => {
+            identity.introduce_unsure(&reply.nick, &reply.version, reply.token);
+        }
+        _ => {
+            identity.introduce(&reply.nick, &reply.version, reply.token);
+            if asked.is_none() {
+                identity.set_start(reply.pos);
+            }
         }
     });
     tracing::info!(
