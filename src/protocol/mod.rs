@@ -6,6 +6,7 @@
 pub mod console;
 pub mod discovery;
 pub mod raw;
+pub mod spectator;
 
 use std::fmt;
 
