@@ -27,7 +27,7 @@ impl RelayProcess {
     fn start(console: SocketAddr, replays: &Path) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_andross"))
             .args(["relay", &console.to_string(), "--listen", "127.0.0.1:0"])
-            .args(["--raw-listen", "off", "--http", "off", "--replays"])
+            .args(["--raw-listen", "off", "--dolphin-listen", "off", "--http", "off", "--replays"])
             .arg(replays)
             .env_remove("RUST_LOG")
             .stderr(Stdio::piped())
