@@ -14,12 +14,13 @@ use std::net::{Ipv4Addr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use andross::audience::Admission;
 use andross::bench::Game;
 use andross::config::ClientLimits;
-use andross::consumer::{Admission, ConsumerThread, Listener, ListenerThread};
+use andross::consumer::{ConsumerThread, Listener, ListenerThread};
 use andross::net::raise_open_files_limit;
 use andross::protocol::Cursor;
-use andross::protocol::Protocol;
+use andross::protocol::Dialect;
 use andross::protocol::console::Replay;
 use andross::session::{Announcer, Divergence, Log, Seq, SignalKind, Station, StationId, Writer};
 use andross::shutdown::{Reason, Shutdown, Worker, join_all};
@@ -95,7 +96,7 @@ impl House {
             ClientLimits { total: spectators, per_address: spectators, ..ClientLimits::default() };
         let consumer = ConsumerThread::new(&mut announcer, limits, shutdown.clone())?;
         let listener =
-            Listener::bind((Ipv4Addr::LOCALHOST, 0).into(), station.clone(), Protocol::Raw)?;
+            Listener::bind((Ipv4Addr::LOCALHOST, 0).into(), station.clone(), Dialect::Raw)?;
         let address = listener.address();
         let admission = Admission::new(limits.total, limits.per_address);
         let inboxes = vec![consumer.inbox()];

@@ -10,14 +10,15 @@
 //! ```text
 //! main → cli → relay (assemble, run, drain) · demo · bench · simulator · replay
 //! relay → control → engine
-//! engine → console · consumer · discovery · recorder   (siblings never import each other)
-//! those → session · net · stats · shutdown · config
+//! engine → console · consumer · spectator · discovery · recorder   (siblings never import each other)
+//! those → audience → session · net · stats · shutdown · config
 //! all of it → protocol → slp
 //! ```
 //!
 //! [`slp`] and [`protocol`] are pure: bytes come in, values go out; no socket, file, thread or
 //! clock.
 
+pub mod audience;
 pub mod bench;
 pub mod config;
 pub mod console;
@@ -35,4 +36,5 @@ pub mod session;
 pub mod shutdown;
 pub mod simulator;
 pub mod slp;
+pub mod spectator;
 pub mod stats;

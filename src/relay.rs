@@ -13,9 +13,10 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
+use crate::audience::Admission;
 use crate::config::{MAX_STATIONS, RelayConfig};
 use crate::console::ConsoleThread;
-use crate::consumer::{Admission, ConsumerThread, ListenerThread};
+use crate::consumer::{ConsumerThread, ListenerThread};
 use crate::control::{BindError, HttpServer};
 use crate::discovery::DiscoveryThread;
 use crate::engine::{AddError, Engine, Handle, Hooks, Request, Threads};
@@ -24,13 +25,14 @@ use crate::protocol::Protocol;
 use crate::recorder::{Clerk, RecorderOptions, RecorderThread};
 use crate::session::{Announcer, Station, StationId};
 use crate::shutdown::{Reason, Shutdown, Worker, join_all};
+use crate::spectator::SpectatorThread;
 
 /// How long the end may take, from the request to the last thread.
 pub const END_LIMIT: Duration = Duration::from_secs(5);
 
-/// Files that the relay needs for itself: five for each station (two listeners, the console, the
+/// Files that the relay needs for itself: six for each station (three listeners, the console, the
 /// recording and its note), control calls and downloads, polls, the terminal.
-const OWN_FILES: u64 = 5 * MAX_STATIONS as u64 + 384;
+const OWN_FILES: u64 = 6 * MAX_STATIONS as u64 + 384;
 
 /// A relay that runs.
 pub struct Relay {
@@ -83,6 +85,7 @@ pub enum EndError {
 /// Threads that are ready to run.
 struct Crew {
     consumers: Vec<ConsumerThread>,
+    spectator: Option<SpectatorThread>,
     recorder: Option<RecorderThread>,
     listener: ListenerThread,
     console: ConsoleThread,
@@ -118,6 +121,13 @@ impl Relay {
         for _ in 0..config.consumers.max(1) {
             consumers.push(ConsumerThread::new(&mut announcer, limits, shutdown.clone())?);
         }
+        let spectator = config
+            .dolphin_listen
+            .map(|_| {
+                let admission = admission.clone();
+                SpectatorThread::new(&mut announcer, admission, limits, shutdown.clone())
+            })
+            .transpose()?;
         let recorder = config
             .replays
             .as_ref()
@@ -139,6 +149,7 @@ impl Relay {
             porter: listener.porter(),
             clerk: clerk.clone(),
             inboxes,
+            usher: spectator.as_ref().map(SpectatorThread::usher),
             admission: admission.clone(),
             max_places,
         };
@@ -164,8 +175,16 @@ impl Relay {
             workers: Vec::new(),
             shutdown: shutdown.clone(),
         };
-        let started =
-            relay.spawn(Crew { consumers, recorder, listener, console, discovery, http, engine });
+        let started = relay.spawn(Crew {
+            consumers,
+            spectator,
+            recorder,
+            listener,
+            console,
+            discovery,
+            http,
+            engine,
+        });
         if let Err(error) = started {
             shutdown.request(Reason::Failed(error.to_string()));
             join_all(std::mem::take(&mut relay.workers), Instant::now() + END_LIMIT);
@@ -175,11 +194,15 @@ impl Relay {
     }
 
     fn spawn(&mut self, crew: Crew) -> io::Result<()> {
-        let Crew { consumers, recorder, listener, console, discovery, http, engine } = crew;
+        let Crew { consumers, spectator, recorder, listener, console, discovery, http, engine } =
+            crew;
         let shutdown = self.shutdown.clone();
         for (n, consumer) in consumers.into_iter().enumerate() {
             let name = format!("consumer-{n}");
             self.workers.push(Worker::spawn(name, &shutdown, move || consumer.run())?);
+        }
+        if let Some(spectator) = spectator {
+            self.workers.push(Worker::spawn("spectator", &shutdown, move || spectator.run())?);
         }
         if let Some(recorder) = recorder {
             self.workers.push(Worker::spawn("recorder", &shutdown, move || recorder.run())?);
@@ -218,6 +241,7 @@ impl Relay {
         match protocol {
             Protocol::Console => station.console_address,
             Protocol::Raw => station.raw_address,
+            Protocol::Dolphin => station.dolphin_address,
         }
     }
 

@@ -73,6 +73,8 @@ pub struct StationStats {
     pub console_clients: Gauge,
     /// Raw spectators connected now.
     pub raw_clients: Gauge,
+    /// Spectators of Dolphin's protocol connected now.
+    pub dolphin_clients: Gauge,
     /// Spectators that were more than a game behind and skipped ahead, or (raw) disconnected.
     pub skipped: Counter,
     /// Games saved.
@@ -91,12 +93,13 @@ impl StationStats {
         match protocol {
             Protocol::Console => &self.console_clients,
             Protocol::Raw => &self.raw_clients,
+            Protocol::Dolphin => &self.dolphin_clients,
         }
     }
 
     /// All spectators connected now.
     pub fn clients(&self) -> i64 {
-        self.console_clients.get() + self.raw_clients.get()
+        self.console_clients.get() + self.raw_clients.get() + self.dolphin_clients.get()
     }
 }
 

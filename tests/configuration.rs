@@ -146,7 +146,14 @@ fn logs_for_programs_are_an_object_a_line() {
     // A port in use, so that it logs something and ends.
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let args = ["relay", "127.0.0.1:9", "--raw-listen=off", "--replays=off", "--http"];
+    let args = [
+        "relay",
+        "127.0.0.1:9",
+        "--raw-listen=off",
+        "--dolphin-listen=off",
+        "--replays=off",
+        "--http",
+    ];
     let log_format = ["--listen=127.0.0.1:0", "--log-format=json"];
     let (code, told, log) = andross(&[&args[..], &[&address], &log_format[..]].concat());
     assert_eq!((code, told.as_str()), (Some(1), ""));
@@ -186,7 +193,8 @@ mod signals {
     impl Running {
         fn start(args: &[&str]) -> Self {
             let mut child = Command::new(env!("CARGO_BIN_EXE_andross"))
-                .args(["relay", "127.0.0.1:9", "--raw-listen=off", "--http=off", "--replays=off"])
+                .args(["relay", "127.0.0.1:9", "--raw-listen=off", "--dolphin-listen=off"])
+                .args(["--http=off", "--replays=off"])
                 .arg("--listen=127.0.0.1:0")
                 .args(args)
                 .env_remove("RUST_LOG")

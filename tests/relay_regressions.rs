@@ -433,7 +433,16 @@ mod process {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_andross"))
             .args(["relay", "127.0.0.1:1", "--listen", &address.to_string()])
-            .args(["--raw-listen", "off", "--http", "off", "--replays", "off"])
+            .args([
+                "--raw-listen",
+                "off",
+                "--dolphin-listen",
+                "off",
+                "--http",
+                "off",
+                "--replays",
+                "off",
+            ])
             .env("RUST_LOG", "debug")
             .stderr(log)
             .spawn()

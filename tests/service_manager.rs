@@ -39,7 +39,13 @@ fn the_service_manager_is_told_that_it_is_ready_alive_and_stopping() {
     // The watchdog is for one process, whose number only the shell knows that becomes it.
     command
         .args(["-c", "WATCHDOG_PID=$$ exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_andross")])
-        .args(["relay", "127.0.0.1:9", "--listen=127.0.0.1:0", "--raw-listen=off"])
+        .args([
+            "relay",
+            "127.0.0.1:9",
+            "--listen=127.0.0.1:0",
+            "--raw-listen=off",
+            "--dolphin-listen=off",
+        ])
         .args(["--http=off", "--replays=off"])
         .env("NOTIFY_SOCKET", &path)
         .env("WATCHDOG_USEC", "20000000");
@@ -67,7 +73,13 @@ fn without_a_watchdog_it_only_says_when_it_is_ready_and_stopping() {
     let manager = Manager::listen(&path);
     let mut command = Command::new(env!("CARGO_BIN_EXE_andross"));
     command
-        .args(["relay", "127.0.0.1:9", "--listen=127.0.0.1:0", "--raw-listen=off"])
+        .args([
+            "relay",
+            "127.0.0.1:9",
+            "--listen=127.0.0.1:0",
+            "--raw-listen=off",
+            "--dolphin-listen=off",
+        ])
         .args(["--http=off", "--replays=off"])
         .env("NOTIFY_SOCKET", &path)
         .env_remove("WATCHDOG_USEC");

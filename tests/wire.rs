@@ -6,7 +6,7 @@ use andross::protocol::console::{
     Handshake, HandshakeReply, KEEP_ALIVE, LENGTH_PREFIX, MAX_MESSAGE_LEN, Message, Replay,
     split_message,
 };
-use andross::protocol::{ClientToken, Cursor, Protocol, detect_protocol, raw};
+use andross::protocol::{ClientToken, Cursor, Dialect, detect_dialect, raw};
 use andross::slp::{EventCode, Scanner};
 
 const TOKEN: ClientToken = ClientToken(0x5A17_C0DE);
@@ -54,7 +54,7 @@ fn the_reply_is_the_consoles_to_the_byte() {
     };
     assert_eq!(reply.encode(), capture);
     assert_eq!(Message::decode(body(&capture)), Ok(Message::Reply(reply)));
-    assert_eq!(detect_protocol(&capture), Some(Protocol::Console));
+    assert_eq!(detect_dialect(&capture), Some(Dialect::Console));
 }
 
 #[test]
@@ -98,5 +98,5 @@ fn keep_alives_are_the_consoles_to_the_byte() {
     let legacy = read("raw-keep-alive.bin");
     assert_eq!(legacy, raw::KEEP_ALIVE);
     assert_eq!(raw::boundary(&legacy), raw::Boundary::KeepAlive);
-    assert_eq!(detect_protocol(&legacy), Some(Protocol::Raw));
+    assert_eq!(detect_dialect(&legacy), Some(Dialect::Raw));
 }

@@ -63,7 +63,7 @@ impl Forwarder {
                 format!("bench-floor {sources} --listen {listen} --spectators {spectators}")
             }
             Self::Relay => format!(
-                "relay {sources} --listen {listen} --raw-listen off --http off --replays off \
+                "relay {sources} --listen {listen} --raw-listen off --dolphin-listen off --http off --replays off \
                  --max-clients {places} --max-clients-per-address {places}"
             ),
         };

@@ -18,6 +18,8 @@ pub struct DelaySettings {
     pub console: Option<Duration>,
     /// For raw spectators.
     pub raw: Option<Duration>,
+    /// For spectators of Dolphin's protocol.
+    pub dolphin: Option<Duration>,
 }
 
 impl DelaySettings {
@@ -26,6 +28,7 @@ impl DelaySettings {
         let own = match protocol {
             Protocol::Console => self.console,
             Protocol::Raw => self.raw,
+            Protocol::Dolphin => self.dolphin,
         };
         own.or(self.all).map(|delay| delay.min(MAX_DELAY))
     }
@@ -44,14 +47,15 @@ mod tests {
     #[test]
     fn the_narrower_word_counts() {
         let s = |n| Some(Duration::from_secs(n));
-        let wider = DelaySettings { all: s(10), console: None, raw: s(0) };
+        let wider = DelaySettings { all: s(10), console: None, raw: s(0), dolphin: s(7) };
         let none = DelaySettings::default();
         assert_eq!(none.resolve(&none, Protocol::Console), Duration::ZERO);
         assert_eq!(none.resolve(&wider, Protocol::Console), Duration::from_secs(10));
         assert_eq!(none.resolve(&wider, Protocol::Raw), Duration::ZERO);
-        let station = DelaySettings { all: s(3), console: s(5), raw: None };
+        let station = DelaySettings { all: s(3), console: s(5), ..none };
         assert_eq!(station.resolve(&wider, Protocol::Console), Duration::from_secs(5));
         assert_eq!(station.resolve(&wider, Protocol::Raw), Duration::from_secs(3));
+        assert_eq!(none.resolve(&wider, Protocol::Dolphin), Duration::from_secs(7));
         let endless = DelaySettings { all: s(1_000_000), ..none };
         assert_eq!(endless.resolve(&none, Protocol::Raw), MAX_DELAY);
     }

@@ -37,6 +37,8 @@ pub struct RelayConfig {
     pub listen: Option<SocketAddr>,
     /// Where raw spectators connect, likewise.
     pub raw_listen: Option<SocketAddr>,
+    /// Where spectators of Dolphin's protocol connect over UDP, likewise.
+    pub dolphin_listen: Option<SocketAddr>,
     /// Where the control calls are answered. `None`: nowhere.
     pub http: Option<HttpConfig>,
     /// The folder that games are kept in. `None`: they are not.
@@ -66,6 +68,7 @@ impl RelayConfig {
             stations: sources.into_iter().map(StationConfig::new).collect(),
             listen: None,
             raw_listen: None,
+            dolphin_listen: None,
             http: None,
             replays: None,
             replay_folders: false,

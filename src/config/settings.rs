@@ -10,7 +10,7 @@ use super::{
     DelaySettings, DiscoveryConfig, HttpConfig, MAX_STATIONS, ProgramConfig, RAW_PORT, RelayConfig,
     StationConfig, default_consumers, same_station_name,
 };
-use crate::protocol::console;
+use crate::protocol::{console, spectator};
 
 /// Something that can be had or be left out on purpose.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,6 +39,8 @@ pub struct Settings {
     pub listen: Option<OrOff<SocketAddr>>,
     /// Where raw spectators connect.
     pub raw_listen: Option<OrOff<SocketAddr>>,
+    /// Where spectators of Dolphin's protocol connect.
+    pub dolphin_listen: Option<OrOff<SocketAddr>>,
     /// Where the control calls are answered.
     pub http: Option<OrOff<SocketAddr>>,
     /// The file with the token that changing calls must show.
@@ -114,6 +116,7 @@ impl Settings {
             stations,
             listen: self.listen.or(wider.listen),
             raw_listen: self.raw_listen.or(wider.raw_listen),
+            dolphin_listen: self.dolphin_listen.or(wider.dolphin_listen),
             http: self.http.or(wider.http),
             http_token_file: self.http_token_file.or(wider.http_token_file),
             http_host: self.http_host.or(wider.http_host),
@@ -142,6 +145,8 @@ impl Settings {
         let everywhere = |port| OrOff::On((Ipv4Addr::UNSPECIFIED, port).into());
         config.listen = self.listen.unwrap_or_else(|| everywhere(console::PORT)).on();
         config.raw_listen = self.raw_listen.unwrap_or_else(|| everywhere(RAW_PORT)).on();
+        config.dolphin_listen =
+            self.dolphin_listen.unwrap_or_else(|| everywhere(spectator::PORT)).on();
         let http = self.http.unwrap_or(OrOff::On(HttpConfig::default().listen));
         config.http = http.on().map(|listen| HttpConfig {
             listen,
@@ -179,6 +184,7 @@ fn delay_over(narrow: DelaySettings, wider: DelaySettings) -> DelaySettings {
         all: narrow.all.or(wider.all),
         console: narrow.console.or(wider.console),
         raw: narrow.raw.or(wider.raw),
+        dolphin: narrow.dolphin.or(wider.dolphin),
     }
 }
 

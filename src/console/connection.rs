@@ -14,7 +14,7 @@ use super::intake::{Intake, IntakeError};
 use super::resolve::{Lookup, literal};
 use crate::config::{Source, SourceTiming};
 use crate::net::{Fill, nonblocking};
-use crate::protocol::Protocol;
+use crate::protocol::Dialect;
 use crate::session::{Doorbell, SourceState, Station, Written};
 
 /// The most that is read from one console before the others have their turn, in bytes: a second of
@@ -144,7 +144,7 @@ impl Connection {
 
     fn silence(&self) -> Duration {
         match self.intake.dialect() {
-            Some(Protocol::Raw) => self.timing.raw_silence,
+            Some(Dialect::Raw) => self.timing.raw_silence,
             _ => self.timing.silence,
         }
     }

@@ -9,7 +9,7 @@ use crate::protocol::console::{
     ConsoleError, Handshake, HandshakeReply, LENGTH_PREFIX, MAX_HOPS, MAX_MESSAGE_LEN, Message,
     RelayNotice, Replay, split_message,
 };
-use crate::protocol::{ClientToken, Cursor, Protocol, detect_protocol, raw};
+use crate::protocol::{ClientToken, Cursor, Dialect, detect_dialect, raw};
 use crate::session::{Divergence, Identity, Station, Writer, Written};
 use crate::slp::EventCode;
 use thiserror::Error;
@@ -74,7 +74,7 @@ impl Intake {
         self.offered = None;
         self.station.set_upstream(Vec::new());
         if is_raw {
-            self.begin_stream(Protocol::Raw);
+            self.begin_stream(Dialect::Raw);
         }
         Handshake {
             cursor: self.writer.resume_at().unwrap_or_default(),
@@ -85,11 +85,11 @@ impl Intake {
     }
 
     /// What is spoken, once that is known.
-    pub(super) fn dialect(&self) -> Option<Protocol> {
+    pub(super) fn dialect(&self) -> Option<Dialect> {
         match self.stream {
             Stream::Unknown => None,
-            Stream::Console { .. } => Some(Protocol::Console),
-            Stream::Raw { .. } => Some(Protocol::Raw),
+            Stream::Console { .. } => Some(Dialect::Console),
+            Stream::Raw { .. } => Some(Dialect::Raw),
         }
     }
 
@@ -101,21 +101,21 @@ impl Intake {
     /// Decodes what has been read, as far as it is whole.
     pub(super) fn decode(&mut self, now: Instant) -> Result<Written, IntakeError> {
         if matches!(self.stream, Stream::Unknown)
-            && let Some(dialect) = detect_protocol(self.buffer.unread())
+            && let Some(dialect) = detect_dialect(self.buffer.unread())
         {
             self.begin_stream(dialect);
         }
         match self.dialect() {
             None => Ok(Written::default()),
-            Some(Protocol::Console) => self.decode_console(now),
-            Some(Protocol::Raw) => Ok(self.decode_raw(now)),
+            Some(Dialect::Console) => self.decode_console(now),
+            Some(Dialect::Raw) => Ok(self.decode_raw(now)),
         }
     }
 
-    fn begin_stream(&mut self, dialect: Protocol) {
+    fn begin_stream(&mut self, dialect: Dialect) {
         self.stream = match dialect {
-            Protocol::Console => Stream::Console { is_greeted: false },
-            Protocol::Raw => {
+            Dialect::Console => Stream::Console { is_greeted: false },
+            Dialect::Raw => {
                 tracing::info!(station = %self.station.name(), "connected to a raw source");
                 Stream::Raw { decoder: Box::default(), pos: None }
             }

@@ -9,12 +9,11 @@ use bytes::{Buf, Bytes};
 use mio::net::TcpStream;
 use thiserror::Error;
 
-use super::admission::Place;
-use super::inbox::ClientId;
 use super::view::Progress;
+use crate::audience::{ClientId, Place};
 use crate::net::nonblocking;
 use crate::protocol::console::{ConsoleError, Handshake, KEEP_ALIVE, LENGTH_PREFIX, split_message};
-use crate::protocol::{Cursor, Protocol, raw};
+use crate::protocol::{Cursor, Dialect, raw};
 use crate::session::{Chunk, Horizon, Seq, Station};
 
 /// The most slices that one vectored write takes; far below every system's limit.
@@ -65,7 +64,7 @@ pub(super) struct Client {
     pub(super) since: SystemTime,
     /// The place of its view in the thread's list.
     pub(super) view: usize,
-    pub(super) protocol: Protocol,
+    pub(super) dialect: Dialect,
     /// The chunk to send next, once greeted.
     pub(super) next: Seq,
     /// The game of the last chunk begun, 0 before the first.
@@ -103,21 +102,20 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) fn new(
-        id: ClientId,
         stream: TcpStream,
         peer: SocketAddr,
         view: usize,
-        protocol: Protocol,
+        dialect: Dialect,
         place: Place,
         now: Instant,
     ) -> Self {
         Self {
-            id,
+            id: place.client(),
             stream,
             peer,
             since: SystemTime::now(),
             view,
-            protocol,
+            dialect,
             next: Seq(0),
             game: 0,
             blocked: false,
@@ -127,7 +125,7 @@ impl Client {
             notice: None,
             progress: now,
             has_taken: false,
-            greeting: (protocol == Protocol::Console).then(Vec::new),
+            greeting: (dialect == Dialect::Console).then(Vec::new),
             input: 0,
             expected: Cursor(0),
             is_inside: false,
@@ -169,7 +167,7 @@ impl Client {
             if read == 0 {
                 // A raw spectator may close its sending side, as `nc` does when its input ends. One
                 // that is gone altogether shows at the next write.
-                return if self.protocol == Protocol::Raw {
+                return if self.dialect == Dialect::Raw {
                     Ok(false)
                 } else {
                     Err(Farewell::Closed)
@@ -252,15 +250,15 @@ impl Client {
         chunk: &Arc<Chunk>,
         on_sent: &mut impl FnMut(Instant),
     ) -> Result<Delivery, Farewell> {
-        let bytes = match self.protocol {
-            Protocol::Console if self.takes_shared() && chunk.follows(self.expected) => {
+        let bytes = match self.dialect {
+            Dialect::Console if self.takes_shared() && chunk.follows(self.expected) => {
                 chunk.shared_message()
             }
-            Protocol::Console => {
+            Dialect::Console => {
                 self.begin(chunk);
                 return self.write_batch(&[], on_sent);
             }
-            Protocol::Raw => chunk.data(),
+            Dialect::Raw => chunk.data(),
         };
         match nonblocking(|| self.stream.write(bytes))? {
             None => Ok(Delivery::Blocked),
@@ -291,10 +289,10 @@ impl Client {
         let is_inside = std::mem::replace(&mut self.is_inside, false)
             && chunk.pos() < self.expected
             && self.expected < chunk.next_pos();
-        self.pending = match self.protocol {
-            Protocol::Console if is_inside => chunk.message_from(self.expected),
-            Protocol::Console => chunk.message(self.expected),
-            Protocol::Raw => chunk.data().clone(),
+        self.pending = match self.dialect {
+            Dialect::Console if is_inside => chunk.message_from(self.expected),
+            Dialect::Console => chunk.message(self.expected),
+            Dialect::Raw => chunk.data().clone(),
         };
         if let Some(notice) = self.notice.take() {
             self.pending = [notice, std::mem::take(&mut self.pending)].concat().into();
@@ -333,9 +331,9 @@ impl Client {
                 let mut slices = [IoSlice::new(&[]); MAX_SLICES];
                 slices[0] = IoSlice::new(&self.pending);
                 for (slice, chunk) in slices[1..].iter_mut().zip(batch) {
-                    *slice = IoSlice::new(match self.protocol {
-                        Protocol::Console => chunk.shared_message(),
-                        Protocol::Raw => chunk.data(),
+                    *slice = IoSlice::new(match self.dialect {
+                        Dialect::Console => chunk.shared_message(),
+                        Dialect::Raw => chunk.data(),
                     });
                 }
                 let slices = &slices[..=batch.len()];
@@ -380,10 +378,10 @@ impl Client {
         notice: &Bytes,
     ) -> Result<Progress, Farewell> {
         self.notice = None;
-        self.pending = match self.protocol {
-            Protocol::Console if self.is_relay => notice.clone(),
-            Protocol::Console => Bytes::from_static(&KEEP_ALIVE),
-            Protocol::Raw => Bytes::from_static(&raw::KEEP_ALIVE),
+        self.pending = match self.dialect {
+            Dialect::Console if self.is_relay => notice.clone(),
+            Dialect::Console => Bytes::from_static(&KEEP_ALIVE),
+            Dialect::Raw => Bytes::from_static(&raw::KEEP_ALIVE),
         };
         self.pending_arrived = None;
         Ok(match self.write_batch(&[], &mut |_| {})? {

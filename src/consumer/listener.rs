@@ -10,12 +10,12 @@ use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};
 use slab::Slab;
 
-use super::admission::{Admission, Place};
-use super::inbox::{ClientId, Inbox};
+use super::inbox::Inbox;
+use crate::audience::{Admission, Place};
 use crate::net::{
     Letters, Mailbox, Pulse, bind_tcp, mailbox, nonblocking, prepare_spectator, sleep_in,
 };
-use crate::protocol::Protocol;
+use crate::protocol::Dialect;
 use crate::session::{Station, StationId};
 use crate::shutdown::Shutdown;
 
@@ -27,27 +27,23 @@ const ACCEPTS_A_TURN: usize = 64;
 /// How long to leave a listener alone when accepting failed, most likely for want of files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
-/// A listening socket of one station and protocol.
+/// A listening socket of one station and dialect.
 pub struct Listener {
     socket: TcpListener,
     station: Arc<Station>,
-    protocol: Protocol,
+    dialect: Dialect,
     address: SocketAddr,
 }
 
 impl Listener {
-    /// Binds `address` for spectators of `station` who speak `protocol`; port 0 takes a free one.
+    /// Binds `address` for spectators of `station` who speak `dialect`; port 0 takes a free one.
     ///
     /// # Errors
     /// Those of the system, such as a port in use.
-    pub fn bind(
-        address: SocketAddr,
-        station: Arc<Station>,
-        protocol: Protocol,
-    ) -> io::Result<Self> {
+    pub fn bind(address: SocketAddr, station: Arc<Station>, dialect: Dialect) -> io::Result<Self> {
         let socket = bind_tcp(address)?;
         let address = socket.local_addr()?;
-        Ok(Self { socket, station, protocol, address })
+        Ok(Self { socket, station, dialect, address })
     }
 
     /// Where it listens.
@@ -56,18 +52,17 @@ impl Listener {
     }
 
     /// What is spoken here.
-    pub fn protocol(&self) -> Protocol {
-        self.protocol
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
     }
 }
 
 /// A newcomer on the way to its consumer thread.
 pub(super) struct Admitted {
-    pub(super) id: ClientId,
     pub(super) stream: TcpStream,
     pub(super) peer: SocketAddr,
     pub(super) station: Arc<Station>,
-    pub(super) protocol: Protocol,
+    pub(super) dialect: Dialect,
     pub(super) place: Place,
 }
 
@@ -120,8 +115,6 @@ pub struct ListenerThread {
     shutdown: Shutdown,
     /// The last refusal, told once until somebody is let in again.
     refused: bool,
-    /// How many were let in so far.
-    admitted: u64,
 }
 
 impl ListenerThread {
@@ -147,7 +140,6 @@ impl ListenerThread {
             admission,
             shutdown,
             refused: false,
-            admitted: 0,
         })
     }
 
@@ -252,10 +244,8 @@ impl ListenerThread {
                 tracing::debug!(%peer, "a spectator was gone at once: {error}");
                 continue;
             }
-            let (station, protocol) = (listener.station.clone(), listener.protocol);
-            self.admitted += 1;
-            let id = ClientId(self.admitted);
-            self.hand_over(Admitted { id, stream, peer, station, protocol, place });
+            let (station, dialect) = (listener.station.clone(), listener.dialect);
+            self.hand_over(Admitted { stream, peer, station, dialect, place });
         }
         Ok(false)
     }

@@ -5,7 +5,6 @@
 //! costs it one look into the log and one write a client. What does not fit into a client's socket
 //! is just a cursor that lags.
 
-mod admission;
 mod client;
 mod inbox;
 mod listener;
@@ -13,7 +12,6 @@ mod reception;
 mod thread;
 mod view;
 
-pub use admission::{Admission, Place, Refusal};
-pub use inbox::{ClientId, ClientInfo, Inbox};
+pub use inbox::Inbox;
 pub use listener::{Listener, ListenerThread, Porter};
 pub use thread::ConsumerThread;

@@ -6,11 +6,12 @@ use std::time::Instant;
 use mio::{Interest, Token};
 
 use super::client::{Client, Farewell};
-use super::inbox::{ClientId, ClientInfo, Letter};
+use super::inbox::Letter;
 use super::listener::Admitted;
 use super::thread::ConsumerThread;
 use super::view::View;
-use crate::protocol::Protocol;
+use crate::audience::{ClientId, ClientInfo};
+use crate::protocol::{Dialect, Protocol};
 use crate::session::{Station, StationId};
 
 impl ConsumerThread {
@@ -28,9 +29,10 @@ impl ConsumerThread {
     }
 
     fn take_in(&mut self, admitted: Admitted) {
-        let Admitted { id, mut stream, peer, station, protocol, place } = admitted;
+        let Admitted { mut stream, peer, station, dialect, place } = admitted;
+        let (id, protocol) = (place.client(), Protocol::from(dialect));
         let now = Instant::now();
-        let at = self.view_of(&station, protocol);
+        let at = self.view_of(&station, dialect);
         let entry = self.clients.vacant_entry();
         let key = entry.key();
         let registry = self.poll.registry();
@@ -40,28 +42,28 @@ impl ConsumerThread {
             return;
         }
         let view = &mut self.views[at];
-        let mut client = Client::new(id, stream, peer, at, protocol, place, now);
+        let mut client = Client::new(stream, peer, at, dialect, place, now);
         client.order = view.clients.len();
-        if protocol == Protocol::Raw {
+        if dialect == Dialect::Raw {
             client.begin_raw(&station, view.horizon());
         }
         entry.insert(client);
         view.clients.push(key);
         station.stats.clients_of(protocol).add(1);
         tracing::info!(station = %station.name(), %peer, ?protocol, "a spectator came");
-        match protocol {
-            Protocol::Raw => self.list(key),
-            Protocol::Console => {
+        match dialect {
+            Dialect::Raw => self.list(key),
+            Dialect::Console => {
                 self.greeting.push_back((now + self.limits.handshake_time, key, id));
             }
         }
     }
 
     /// The place of the view for newcomers of `station`.
-    fn view_of(&mut self, station: &Arc<Station>, protocol: Protocol) -> usize {
-        let fits = |view: &View| view.station.id == station.id && view.protocol == protocol;
+    fn view_of(&mut self, station: &Arc<Station>, dialect: Dialect) -> usize {
+        let fits = |view: &View| view.station.id == station.id && view.dialect == dialect;
         self.views.iter().position(fits).unwrap_or_else(|| {
-            self.views.push(View::new(station.clone(), protocol));
+            self.views.push(View::new(station.clone(), dialect));
             self.views.len() - 1
         })
     }
@@ -110,7 +112,7 @@ impl ConsumerThread {
             ClientInfo {
                 id: client.id,
                 station: view.station.id,
-                protocol: client.protocol,
+                protocol: client.dialect.into(),
                 peer: client.peer,
                 since: client.since,
                 is_greeted: client.is_live(),

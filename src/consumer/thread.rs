@@ -10,8 +10,9 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use slab::Slab;
 
 use super::client::{Client, Farewell};
-use super::inbox::{ClientId, Door, Inbox, inbox};
+use super::inbox::{Door, Inbox, inbox};
 use super::view::{Due, Progress, View};
+use crate::audience::ClientId;
 use crate::config::ClientLimits;
 use crate::net::sleep_in;
 use crate::protocol::console::KEEP_ALIVE_MS;
@@ -44,7 +45,7 @@ pub struct ConsumerThread {
     inbox: Inbox,
     pub(super) door: Door,
     signals: Signals,
-    /// A view for each station and protocol that has clients here.
+    /// A view for each station and dialect that has clients here.
     pub(super) views: Vec<View>,
     pub(super) clients: Slab<Client>,
     /// Slab keys of those that are behind and whose socket takes more.
@@ -355,7 +356,7 @@ impl ConsumerThread {
         {
             moved.order = client.order;
         }
-        view.station.stats.clients_of(client.protocol).add(-1);
+        view.station.stats.clients_of(client.dialect.into()).add(-1);
         self.door.left();
         let peer = client.peer;
         tracing::info!(station = %view.station.name(), %peer, "a spectator left: {farewell}");

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use hdrhistogram::Histogram;
 
 use super::client::{Client, Delivery, Farewell};
-use crate::protocol::Protocol;
+use crate::protocol::Dialect;
 use crate::session::{Chunk, Horizon, Seq, Station};
 use crate::stats::{latency_histogram, record};
 
@@ -22,10 +22,10 @@ const CATCH_UP_CHUNKS: usize = 256;
 /// Chunks taken from the log at once for those who are up to date. A frame is one or a few.
 const FRESH_CHUNKS: usize = 64;
 
-/// A station and this thread's share of its spectators of one protocol.
+/// A station and this thread's share of its spectators of one dialect.
 pub(super) struct View {
     pub(super) station: Arc<Station>,
-    pub(super) protocol: Protocol,
+    pub(super) dialect: Dialect,
     /// Slab keys of its clients; each knows its place here.
     pub(super) clients: Vec<usize>,
     /// What was known of the console when those of its clients that are relays were last told.
@@ -66,15 +66,15 @@ pub(super) enum Progress {
 }
 
 impl View {
-    pub(super) fn new(station: Arc<Station>, protocol: Protocol) -> Self {
-        let horizon = Horizon::at(Instant::now(), station.delay(protocol));
+    pub(super) fn new(station: Arc<Station>, dialect: Dialect) -> Self {
+        let horizon = Horizon::at(Instant::now(), station.delay(dialect.into()));
         Self {
             seen: station.log.end_within(horizon),
             next_arrival: None,
-            last_delay: station.delay(protocol),
+            last_delay: station.delay(dialect.into()),
             changes: station.changes(),
             station,
-            protocol,
+            dialect,
             clients: Vec::new(),
             last_sent: Instant::now(),
             first: 0,
@@ -84,7 +84,7 @@ impl View {
 
     /// How late its clients see what happens.
     pub(super) fn delay(&self) -> Duration {
-        self.station.delay(self.protocol)
+        self.station.delay(self.dialect.into())
     }
 
     /// What its clients may see now.
@@ -188,7 +188,7 @@ impl View {
             && first.game() != client.game
         {
             self.station.stats.skipped.add(1);
-            if client.protocol == Protocol::Raw {
+            if client.dialect == Dialect::Raw {
                 return Err(Farewell::LeftBehind);
             }
             tracing::info!(

@@ -29,6 +29,7 @@ pub(super) struct Entry {
     pub(super) slot: Option<usize>,
     pub(super) console_address: Option<SocketAddr>,
     pub(super) raw_address: Option<SocketAddr>,
+    pub(super) dolphin_address: Option<SocketAddr>,
     /// What everyone was told of it last.
     pub(super) told: Option<StationStatus>,
 }

@@ -1,6 +1,5 @@
 //! What the engine sees, as values to tell.
 
-use std::collections::BTreeMap;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::entry::Entry;
@@ -90,8 +89,10 @@ impl Engine {
             hops: station.upstream().len() as u64,
             console_address: entry.console_address,
             raw_address: entry.raw_address,
+            dolphin_address: entry.dolphin_address,
             console_delay: station.delay(Protocol::Console).as_secs_f64(),
             raw_delay: station.delay(Protocol::Raw).as_secs_f64(),
+            dolphin_delay: station.delay(Protocol::Dolphin).as_secs_f64(),
             game: last.as_ref().filter(|last| last.game() > 0).map(|last| GameStatus {
                 number: last.game(),
                 is_on: last.in_game(),
@@ -106,7 +107,7 @@ impl Engine {
                 is_failing: station.stats.recorder_failing.get() != 0,
                 file: station.recording(),
             },
-            clients: BTreeMap::from([clients(Protocol::Console), clients(Protocol::Raw)]),
+            clients: [Protocol::Console, Protocol::Raw, Protocol::Dolphin].map(clients).into(),
             totals: totals(&station.stats),
             latency: latency(station),
         }

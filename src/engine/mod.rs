@@ -19,13 +19,15 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast;
 
+use crate::audience::{Admission, ClientId, ClientInfo};
 use crate::config::RelayConfig;
 use crate::console::Operator;
-use crate::consumer::{Admission, ClientId, ClientInfo, Inbox, Porter};
+use crate::consumer::{Inbox, Porter};
 use crate::discovery::Heard;
 use crate::protocol::Protocol;
 use crate::recorder::Clerk;
 use crate::shutdown::Shutdown;
+use crate::spectator::Usher;
 
 pub use request::{Handle, NewStation, ProgramSwitch, Refusal, Reply, Request, StationChange};
 pub use stations::AddError;
@@ -64,6 +66,8 @@ pub struct Threads {
     pub clerk: Option<Clerk>,
     /// To the consumer threads.
     pub inboxes: Vec<Inbox>,
+    /// To the thread of Dolphin's protocol, if that is spoken.
+    pub usher: Option<Usher>,
     /// The places of spectators.
     pub admission: Arc<Admission>,
     /// The most places that the system's limit on open files allows.
@@ -118,6 +122,9 @@ impl Engine {
         let (operator, porter) = (threads.operator.clone(), threads.porter.clone());
         vitals.watch("console", operator.pulse(), move || operator.ring(), now);
         vitals.watch("listener", porter.pulse(), move || porter.ring(), now);
+        if let Some(usher) = threads.usher.clone() {
+            vitals.watch("spectator", usher.pulse(), move || usher.ring(), now);
+        }
         Self {
             config,
             threads,
@@ -224,7 +231,8 @@ impl Engine {
         if let Some(id) = station {
             self.entry(id)?;
         }
-        let answers: Vec<_> = self.threads.inboxes.iter().map(Inbox::list).collect();
+        let answers = self.threads.inboxes.iter().map(Inbox::list);
+        let answers: Vec<_> = answers.chain(self.threads.usher.iter().map(Usher::list)).collect();
         let mut clients = Vec::new();
         for answer in answers {
             let some = answer.recv_timeout(ANSWER_LIMIT).map_err(|_| Refusal::Busy)?;
@@ -237,7 +245,9 @@ impl Engine {
 
     fn kick(&self, id: u64) -> Result<(), Refusal> {
         let kick = |inbox: &Inbox| inbox.kick(ClientId(id));
-        let answers: Vec<_> = self.threads.inboxes.iter().map(kick).collect();
+        let answers = self.threads.inboxes.iter().map(kick);
+        let usher = self.threads.usher.iter().map(|usher| usher.kick(ClientId(id)));
+        let answers: Vec<_> = answers.chain(usher).collect();
         let mut was_there = false;
         for answer in answers {
             was_there |= answer.recv_timeout(ANSWER_LIMIT).map_err(|_| Refusal::Busy)?;
@@ -266,5 +276,6 @@ fn protocol_name(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::Console => "console",
         Protocol::Raw => "raw",
+        Protocol::Dolphin => "dolphin",
     }
 }

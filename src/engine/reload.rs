@@ -187,6 +187,7 @@ fn needs_restart(old: &RelayConfig, new: &RelayConfig) -> Vec<String> {
     let differs = [
         ("listen", old.listen != new.listen),
         ("raw-listen", old.raw_listen != new.raw_listen),
+        ("dolphin-listen", old.dolphin_listen != new.dolphin_listen),
         ("http", old.http != new.http),
         ("replays", old.replays != new.replays),
         ("replay-folders", old.replay_folders != new.replay_folders),

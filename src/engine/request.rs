@@ -90,6 +90,9 @@ pub struct StationChange {
     /// Seconds that its raw spectators are behind, whatever `delay` says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw_delay: Option<f64>,
+    /// Seconds that its spectators of Dolphin's protocol are behind, whatever `delay` says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dolphin_delay: Option<f64>,
     /// Whether to save its games.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<bool>,

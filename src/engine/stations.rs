@@ -16,8 +16,12 @@ use crate::config::{
     check_station_name, same_station_name,
 };
 use crate::consumer::Listener;
-use crate::protocol::Protocol;
+use crate::protocol::{Dialect, Protocol};
 use crate::session::{Station, StationId};
+use crate::spectator::SpectatorSocket;
+
+/// Whose delays there are, in the order in which a station is told of them.
+const PROTOCOLS: [Protocol; 3] = [Protocol::Console, Protocol::Raw, Protocol::Dolphin];
 
 /// What the program output is called.
 const PROGRAM: &str = "program";
@@ -107,10 +111,10 @@ impl Engine {
         }
         self.check_is_no_port_of_ours(&source)?;
         let station = self.new_station(&source.name);
-        let (slot, listeners) = self.bind_somewhere(&station, origin)?;
+        let (slot, doors) = self.bind_somewhere(&station, origin)?;
         set_delays(&station, &delay, &self.config.delay);
         station.set_recorded(record);
-        let (console_address, raw_address) = self.open(listeners);
+        let [console_address, raw_address, dolphin_address] = self.open(&station, doors);
         if let Some(clerk) = &self.threads.clerk {
             clerk.add(station.clone());
         }
@@ -129,6 +133,7 @@ impl Engine {
             slot: Some(slot),
             console_address,
             raw_address,
+            dolphin_address,
             told: None,
         });
         self.show_if_wanted(id);
@@ -142,12 +147,12 @@ impl Engine {
         &self,
         station: &Arc<Station>,
         origin: Origin,
-    ) -> Result<(usize, Vec<Listener>), AddError> {
+    ) -> Result<(usize, Doors), AddError> {
         let is_taken = |slot: &usize| self.stations.iter().any(|entry| entry.slot == Some(*slot));
         let mut refused = None;
         for slot in (0..2 * MAX_STATIONS).filter(|slot| !is_taken(slot) && !self.is_http(*slot)) {
             match self.bind(station, Place::Above(slot)) {
-                Ok(listeners) => return Ok((slot, listeners)),
+                Ok(doors) => return Ok((slot, doors)),
                 Err(error) if origin == Origin::Config => return Err(error),
                 Err(error) => _ = refused.get_or_insert(error),
             }
@@ -176,9 +181,9 @@ impl Engine {
     /// Adds the program output, on the ports in front of the first station's.
     pub(super) fn begin_program(&mut self, wanted: &ProgramConfig) -> Result<(), AddError> {
         let station = self.new_station(PROGRAM);
-        let listeners = self.bind(&station, Place::Before)?;
+        let doors = self.bind(&station, Place::Before)?;
         set_delays(&station, &wanted.delay, &self.config.delay);
-        let (console_address, raw_address) = self.open(listeners);
+        let [console_address, raw_address, dolphin_address] = self.open(&station, doors);
         self.threads.operator.begin_program(station.clone());
         self.program = Some(ProgramStatus { id: station.id.0, station: None, next: None });
         self.stations.push(Entry {
@@ -194,6 +199,7 @@ impl Engine {
             slot: None,
             console_address,
             raw_address,
+            dolphin_address,
             told: None,
         });
         if let Some(name) = &wanted.station {
@@ -215,31 +221,56 @@ impl Engine {
     }
 
     /// Binds a station's listeners at its place.
-    fn bind(&self, station: &Arc<Station>, place: Place) -> Result<Vec<Listener>, AddError> {
+    fn bind(&self, station: &Arc<Station>, place: Place) -> Result<Doors, AddError> {
         let wanted = [
-            (self.config.listen, Protocol::Console, "spectators", "--listen"),
-            (self.config.raw_listen, Protocol::Raw, "raw spectators", "--raw-listen"),
+            (self.config.listen, Dialect::Console, "spectators", "--listen"),
+            (self.config.raw_listen, Dialect::Raw, "raw spectators", "--raw-listen"),
         ];
         let mut listeners = Vec::new();
-        for (base, protocol, what, flag) in wanted {
+        for (base, dialect, what, flag) in wanted {
             let Some(base) = base else { continue };
             let address = place.address(base, flag)?;
-            let listener = Listener::bind(address, station.clone(), protocol)
+            let listener = Listener::bind(address, station.clone(), dialect)
                 .map_err(|error| AddError::Listen { address, what, flag, error })?;
             listeners.push((what, listener));
         }
-        for (what, listener) in &listeners {
-            tracing::info!(station = %station.name(), "{what} connect to {}", listener.address());
+        let dolphin =
+            match self.config.dolphin_listen {
+                Some(base) if self.threads.usher.is_some() => {
+                    let (what, flag) = ("Dolphin spectators (UDP)", "--dolphin-listen");
+                    let address = place.address(base, flag)?;
+                    let socket = SpectatorSocket::bind(address)
+                        .map_err(|error| AddError::Listen { address, what, flag, error })?;
+                    Some((what, socket))
+                }
+                _ => None,
+            };
+        let tcp = listeners.iter().map(|(what, listener)| (what, listener.address()));
+        let udp = dolphin.iter().map(|(what, socket)| (what, socket.address()));
+        for (what, address) in tcp.chain(udp) {
+            tracing::info!(station = %station.name(), "{what} connect to {address}");
         }
-        Ok(listeners.into_iter().map(|(_, listener)| listener).collect())
+        Ok(Doors {
+            listeners: listeners.into_iter().map(|(_, listener)| listener).collect(),
+            dolphin: dolphin.map(|(_, socket)| socket),
+        })
     }
 
-    fn open(&self, listeners: Vec<Listener>) -> (Option<SocketAddr>, Option<SocketAddr>) {
+    /// Lets spectators in; where each kind connects.
+    fn open(&self, station: &Arc<Station>, doors: Doors) -> [Option<SocketAddr>; 3] {
+        let Doors { listeners, dolphin } = doors;
         let address_of =
-            |protocol| listeners.iter().find(|l| l.protocol() == protocol).map(Listener::address);
-        let addresses = (address_of(Protocol::Console), address_of(Protocol::Raw));
+            |dialect| listeners.iter().find(|l| l.dialect() == dialect).map(Listener::address);
+        let addresses = [
+            address_of(Dialect::Console),
+            address_of(Dialect::Raw),
+            dolphin.as_ref().map(SpectatorSocket::address),
+        ];
         for listener in listeners {
             self.threads.porter.open(listener);
+        }
+        if let (Some(usher), Some(socket)) = (&self.threads.usher, dolphin) {
+            usher.open(socket, station.clone());
         }
         addresses
     }
@@ -344,6 +375,7 @@ impl Engine {
             all: seconds(change.delay)?,
             console: seconds(change.console_delay)?,
             raw: seconds(change.raw_delay)?,
+            dolphin: seconds(change.dolphin_delay)?,
         };
         let wider = self.config.delay;
         if source.is_some() {
@@ -358,6 +390,7 @@ impl Engine {
             all: asked.all.or(entry.delay.all),
             console: asked.console.or(entry.delay.console),
             raw: asked.raw.or(entry.delay.raw),
+            dolphin: asked.dolphin.or(entry.delay.dolphin),
         };
         set_delays(&entry.station, &entry.delay, &wider);
         if let Some(record) = change.record {
@@ -413,6 +446,13 @@ impl Engine {
         for inbox in &self.threads.inboxes {
             inbox.remove_station(station);
         }
+        if let Some(usher) = &self.threads.usher {
+            // Its port is free when that is answered, for the next station.
+            let is_closed = usher.close(station).recv_timeout(ANSWER_LIMIT);
+            if is_closed.is_err() && !self.shutdown.is_requested() {
+                tracing::warn!("the spectator thread takes long to close a station's port");
+            }
+        }
         let gone = self.stations.remove(at);
         self.unbind_mac(id);
         tracing::info!(station = %gone.station.name(), "the station was removed");
@@ -453,13 +493,13 @@ impl Engine {
         let Some(program) = &self.program else { return };
         let Ok(own) = self.entry(program.id) else { return };
         let shown = [program.station, program.next, about_to_show].into_iter().flatten();
-        let mut delays = [Protocol::Console, Protocol::Raw]
-            .map(|protocol| own.delay.resolve(&self.config.delay, protocol));
-        for station in shown.filter_map(|id| self.entry(id).ok()) {
-            delays[0] = delays[0].max(station.station.delay(Protocol::Console));
-            delays[1] = delays[1].max(station.station.delay(Protocol::Raw));
-        }
-        own.station.set_delays(delays[0], delays[1]);
+        let shown: Vec<&Entry> = shown.filter_map(|id| self.entry(id).ok()).collect();
+        let delay = |protocol| {
+            let least = own.delay.resolve(&self.config.delay, protocol);
+            shown.iter().map(|entry| entry.station.delay(protocol)).fold(least, Duration::max)
+        };
+        let [console, raw, dolphin] = PROTOCOLS.map(delay);
+        own.station.set_delays(console, raw, dolphin);
     }
 }
 
@@ -474,7 +514,15 @@ fn seconds(asked: Option<f64>) -> Result<Option<Duration>, Refusal> {
 }
 
 pub(super) fn set_delays(station: &Station, own: &DelaySettings, wider: &DelaySettings) {
-    station.set_delays(own.resolve(wider, Protocol::Console), own.resolve(wider, Protocol::Raw));
+    let delay = |protocol| own.resolve(wider, protocol);
+    let [console, raw, dolphin] = PROTOCOLS.map(delay);
+    station.set_delays(console, raw, dolphin);
+}
+
+/// A station's sockets, bound and not yet served.
+struct Doors {
+    listeners: Vec<Listener>,
+    dolphin: Option<SpectatorSocket>,
 }
 
 /// Where a station listens, seen from the first one's port; port 0 means a free one for each.

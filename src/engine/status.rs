@@ -106,17 +106,22 @@ pub struct StationStatus {
     /// Where raw spectators connect; null if nowhere.
     #[schema(value_type = Option<String>)]
     pub raw_address: Option<SocketAddr>,
+    /// Where spectators of Dolphin's protocol connect, over UDP; null if nowhere.
+    #[schema(value_type = Option<String>)]
+    pub dolphin_address: Option<SocketAddr>,
     /// How late spectators of the console protocol see it, in seconds.
     pub console_delay: f64,
     /// How late raw spectators see it, in seconds.
     pub raw_delay: f64,
+    /// How late spectators of Dolphin's protocol see it, in seconds.
+    pub dolphin_delay: f64,
     /// The game that is on or was the last; null before the first.
     pub game: Option<GameStatus>,
     /// Milliseconds since the newest event byte came; null before the first.
     pub last_byte_age: Option<u64>,
     /// Its recording.
     pub recording: RecordingStatus,
-    /// Spectators connected, by protocol: `console`, `raw`.
+    /// Spectators connected, by protocol: `console`, `raw`, `dolphin`.
     pub clients: BTreeMap<String, u64>,
     /// Counters since it was added.
     pub totals: Totals,

@@ -6,6 +6,7 @@
 pub mod console;
 pub mod discovery;
 pub mod raw;
+pub mod spectator;
 
 use std::fmt;
 
@@ -69,13 +70,33 @@ impl fmt::Debug for RelayId {
     }
 }
 
-/// What the other end of a connection speaks, told from its first bytes.
+/// What can be spoken over a TCP connection, by a source and to spectators.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Protocol {
+pub enum Dialect {
     /// Length-prefixed UBJSON messages, a handshake reply first.
     Console,
     /// Raw event bytes: a console before the protocol, or Slippi Launcher's relay.
     Raw,
+}
+
+/// What spectators of a station can speak.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Protocol {
+    /// The console protocol: [`Dialect::Console`].
+    Console,
+    /// Raw event bytes: [`Dialect::Raw`].
+    Raw,
+    /// Dolphin's spectator protocol, over UDP.
+    Dolphin,
+}
+
+impl From<Dialect> for Protocol {
+    fn from(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::Console => Self::Console,
+            Dialect::Raw => Self::Raw,
+        }
+    }
 }
 
 /// Tells the dialect as slippi-js does, by whether a handshake reply begins there; `None` while
@@ -83,10 +104,10 @@ pub enum Protocol {
 ///
 /// slippi-js looks at its first read only, however short; this looks on until 13 bytes have come or
 /// one of them rules the reply out.
-pub fn detect_protocol(first: &[u8]) -> Option<Protocol> {
+pub fn detect_dialect(first: &[u8]) -> Option<Dialect> {
     match console::reply_start(first) {
-        ReplyStart::Yes => Some(Protocol::Console),
-        ReplyStart::No => Some(Protocol::Raw),
+        ReplyStart::Yes => Some(Dialect::Console),
+        ReplyStart::No => Some(Dialect::Raw),
         ReplyStart::TooShort => None,
     }
 }

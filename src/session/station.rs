@@ -75,6 +75,7 @@ pub struct Station {
     /// Milliseconds that spectators are behind, by protocol. The engine changes them.
     console_delay: AtomicU64,
     raw_delay: AtomicU64,
+    dolphin_delay: AtomicU64,
 }
 
 impl fmt::Debug for Station {
@@ -102,6 +103,7 @@ impl Station {
             is_recorded: AtomicBool::new(true),
             console_delay: AtomicU64::new(0),
             raw_delay: AtomicU64::new(0),
+            dolphin_delay: AtomicU64::new(0),
         }
     }
 
@@ -162,18 +164,20 @@ impl Station {
         let delay = match protocol {
             Protocol::Console => &self.console_delay,
             Protocol::Raw => &self.raw_delay,
+            Protocol::Dolphin => &self.dolphin_delay,
         };
         Duration::from_millis(delay.load(Ordering::Relaxed))
     }
 
     /// Says how late spectators see what happens. Who was less behind waits; who was more behind
     /// gets at once what there is.
-    pub fn set_delays(&self, console: Duration, raw: Duration) {
+    pub fn set_delays(&self, console: Duration, raw: Duration, dolphin: Duration) {
         let millis = |delay: Duration| u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
         // What must be kept is kept before anybody needs it.
-        self.log.hold(console.max(raw));
+        self.log.hold(console.max(raw).max(dolphin));
         self.console_delay.store(millis(console), Ordering::Relaxed);
         self.raw_delay.store(millis(raw), Ordering::Relaxed);
+        self.dolphin_delay.store(millis(dolphin), Ordering::Relaxed);
     }
 
     /// A copy of what is known of the console.

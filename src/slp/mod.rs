@@ -9,6 +9,7 @@
 //!
 //! Source of the facts: project-slippi/slippi-wiki `SPEC.md`; see `docs/protocol.md`.
 
+pub mod batch;
 pub mod event;
 pub mod file;
 pub mod frame;
@@ -19,6 +20,7 @@ pub mod scanner;
 pub mod text;
 pub mod ubjson;
 
+pub use batch::Batcher;
 pub use event::{Event, EventCode};
 pub use frame::{FrameIndex, FrameTracker};
 pub use game::{GameStart, Summary};

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub mod cable;
+pub mod dolphin;
 pub mod hop;
 pub mod http;
 pub mod ports;
@@ -139,6 +140,7 @@ impl Venue {
         let mut config = RelayConfig::new(vec![source(console)]);
         config.listen = Some(loopback());
         config.raw_listen = Some(loopback());
+        config.dolphin_listen = Some(loopback());
         config.replays = Some(folder.path().to_owned());
         config.consumers = 2;
         config.timing = quick();
@@ -175,6 +177,10 @@ impl Venue {
 
     pub fn raw_address(&self) -> SocketAddr {
         self.relay.address(StationId(1), Protocol::Raw).unwrap()
+    }
+
+    pub fn dolphin_address(&self) -> SocketAddr {
+        self.relay.address(StationId(1), Protocol::Dolphin).unwrap()
     }
 
     /// Waits until the relay has `len` event bytes.

@@ -10,7 +10,7 @@ use std::thread;
 use andross::protocol::console::{
     Handshake, LENGTH_PREFIX, MAX_MESSAGE_LEN, Message, split_message,
 };
-use andross::protocol::{Protocol, raw};
+use andross::protocol::{Dialect, raw};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token, Waker};
 
@@ -59,9 +59,9 @@ impl Swarm {
     }
 
     /// A spectator connects, and expects the whole of `truth`.
-    pub fn join(&self, address: SocketAddr, protocol: Protocol, truth: &Truth) -> Arc<Seat> {
+    pub fn join(&self, address: SocketAddr, protocol: Dialect, truth: &Truth) -> Arc<Seat> {
         let mut stream = std::net::TcpStream::connect(address).unwrap();
-        if protocol == Protocol::Console {
+        if protocol == Dialect::Console {
             stream
                 .write_all(&Handshake { realtime: true, ..Handshake::default() }.encode())
                 .unwrap();
@@ -126,7 +126,7 @@ fn watch(mut poll: Poll, arriving: &Receiver<Spectator>, _doorbell: &Waker) {
 
 struct Spectator {
     stream: TcpStream,
-    protocol: Protocol,
+    protocol: Dialect,
     truth: Truth,
     seat: Arc<Seat>,
     unread: Vec<u8>,
@@ -158,7 +158,7 @@ impl Spectator {
     /// Takes what is whole.
     fn take(&mut self) -> Result<(), String> {
         match self.protocol {
-            Protocol::Raw => {
+            Dialect::Raw => {
                 let mut events = Vec::new();
                 let decoded = self.decoder.decode(&self.unread, &mut events);
                 if decoded.lost != 0 {
@@ -167,7 +167,7 @@ impl Spectator {
                 self.unread.drain(..decoded.consumed);
                 compare(&self.seat, &self.truth, &events)
             }
-            Protocol::Console => {
+            Dialect::Console => {
                 let mut used = 0;
                 let split = |rest| split_message(rest, MAX_MESSAGE_LEN).map_err(|e| e.to_string());
                 while let Some(body) = split(&self.unread[used..])? {

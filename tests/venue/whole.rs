@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use andross::protocol::Protocol;
+use andross::protocol::Dialect;
 use andross::replay::survey;
 use andross::simulator::{Recording, Simulator};
 
@@ -32,8 +32,8 @@ fn games(k: u16) -> Vec<Recording> {
 }
 
 /// Half of them speak the console protocol.
-fn protocol(n: usize) -> Protocol {
-    if n.is_multiple_of(2) { Protocol::Console } else { Protocol::Raw }
+fn protocol(n: usize) -> Dialect {
+    if n.is_multiple_of(2) { Dialect::Console } else { Dialect::Raw }
 }
 
 /// A station that comes and goes.

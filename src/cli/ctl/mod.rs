@@ -148,6 +148,9 @@ struct Settings {
     /// Seconds that raw spectators are behind
     #[arg(long, value_name = "SECONDS", value_parser = delay, allow_negative_numbers = true)]
     raw_delay: Option<f64>,
+    /// Seconds that spectators of Dolphin's protocol are behind
+    #[arg(long, value_name = "SECONDS", value_parser = delay, allow_negative_numbers = true)]
+    dolphin_delay: Option<f64>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -225,13 +228,14 @@ fn answer(client: &Client, command: Command) -> anyhow::Result<String> {
             said("changed", &change(&old, StationChange { name, ..StationChange::default() })?)
         }
         Command::Set(Set { station: name, settings }) => {
-            let Settings { source, delay, console_delay, raw_delay } = settings;
+            let Settings { source, delay, console_delay, raw_delay, dolphin_delay } = settings;
             let source = source.map(|source| source.to_string());
             let wanted = StationChange {
                 source,
                 delay,
                 console_delay,
                 raw_delay,
+                dolphin_delay,
                 ..StationChange::default()
             };
             said("changed", &change(&name, wanted)?)

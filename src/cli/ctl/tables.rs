@@ -78,14 +78,17 @@ fn station_row(station: &StationStatus) -> Vec<String> {
         recording if recording.wanted => "on",
         _ => "off",
     };
-    let delay = if station.console_delay == station.raw_delay {
-        seconds(station.console_delay)
+    let delays = [station.console_delay, station.raw_delay, station.dolphin_delay];
+    let delay = if delays.iter().all(|delay| *delay == delays[0]) {
+        seconds(delays[0])
     } else {
-        format!("{} / {}", seconds(station.console_delay), seconds(station.raw_delay))
+        delays.map(seconds).join(" / ")
     };
     let port = |address: &SocketAddr| address.port().to_string();
     let ports: Vec<_> =
         [&station.console_address, &station.raw_address].into_iter().flatten().map(port).collect();
+    let udp = station.dolphin_address.as_ref().map(|address| format!("{}/udp", port(address)));
+    let ports: Vec<_> = ports.into_iter().chain(udp).collect();
     vec![
         station.id.to_string(),
         printable(&station.name),

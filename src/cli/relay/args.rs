@@ -51,6 +51,11 @@ pub struct Args {
     #[arg(long, value_name = "ADDRESS", value_parser = listen_address)]
     raw_listen: Option<OrOff<SocketAddr>>,
 
+    /// Where spectators of Dolphin's protocol connect, over UDP; `off` for nowhere [default:
+    /// 0.0.0.0:51441]
+    #[arg(long, value_name = "ADDRESS", value_parser = listen_address)]
+    dolphin_listen: Option<OrOff<SocketAddr>>,
+
     /// Where the dashboard and the control calls are served; `off` for nowhere [default:
     /// 127.0.0.1:51480]
     #[arg(long, value_name = "ADDRESS", value_parser = listen_address)]
@@ -109,6 +114,10 @@ pub struct Args {
     #[arg(long, value_name = "SECONDS", value_parser = delay)]
     raw_delay: Option<Duration>,
 
+    /// Seconds that spectators of Dolphin's protocol are behind, whatever --delay says
+    #[arg(long, value_name = "SECONDS", value_parser = delay)]
+    dolphin_delay: Option<Duration>,
+
     /// Relay every console that announces itself in the local network over UDP; `off` for none
     /// [default: off; without ADDRESS 0.0.0.0:20582]
     #[arg(
@@ -162,6 +171,7 @@ impl Args {
             stations: self.sources.iter().cloned().map(StationConfig::new).collect(),
             listen: self.listen,
             raw_listen: self.raw_listen,
+            dolphin_listen: self.dolphin_listen,
             http: self.http,
             http_token_file: self.http_token_file.clone(),
             http_host: (!self.http_host.is_empty()).then(|| self.http_host.clone()),
@@ -177,6 +187,7 @@ impl Args {
                 all: self.delay,
                 console: self.console_delay,
                 raw: self.raw_delay,
+                dolphin: self.dolphin_delay,
             },
             discover: self.discover,
             discover_port: self.discover_port,

@@ -70,6 +70,7 @@ fn summary(args: &Args, config: &RelayConfig) -> String {
         stations,
         format!("spectators {}", or_off(config.listen.map(|a| a.to_string()))),
         format!("raw spectators {}", or_off(config.raw_listen.map(|a| a.to_string()))),
+        format!("Dolphin spectators {}", or_off(config.dolphin_listen.map(|a| a.to_string()))),
         format!("http {}", or_off(config.http.as_ref().map(|http| http.listen.to_string()))),
         format!("replays {}", or_off(config.replays.as_ref().map(|f| f.display().to_string()))),
     ];

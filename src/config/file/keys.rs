@@ -123,8 +123,12 @@ mod tests {
     #[test]
     fn the_tables_tell_their_keys() {
         assert!(keys().contains(&"max-clients-per-address".to_owned()));
-        let station = ["name", "source", "delay", "console-delay", "raw-delay", "record"];
+        let station =
+            ["name", "source", "delay", "console-delay", "raw-delay", "dolphin-delay", "record"];
         assert_eq!(keys_of::<StationTable>(), station);
-        assert_eq!(keys_of::<ProgramTable>(), ["station", "delay", "console-delay", "raw-delay"]);
+        assert_eq!(
+            keys_of::<ProgramTable>(),
+            ["station", "delay", "console-delay", "raw-delay", "dolphin-delay"]
+        );
     }
 }

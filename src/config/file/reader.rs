@@ -24,6 +24,7 @@ type Written = Option<Spanned<Value>>;
 pub(super) struct Document {
     listen: Written,
     raw_listen: Written,
+    dolphin_listen: Written,
     http: Written,
     http_token_file: Written,
     http_host: Written,
@@ -38,6 +39,7 @@ pub(super) struct Document {
     delay: Written,
     console_delay: Written,
     raw_delay: Written,
+    dolphin_delay: Written,
     discover: Written,
     discover_port: Written,
     program: Option<ProgramTable>,
@@ -54,6 +56,7 @@ pub(super) struct ProgramTable {
     delay: Written,
     console_delay: Written,
     raw_delay: Written,
+    dolphin_delay: Written,
 }
 
 /// `[[station]]`
@@ -66,6 +69,7 @@ pub(super) struct StationTable {
     delay: Written,
     console_delay: Written,
     raw_delay: Written,
+    dolphin_delay: Written,
     record: Written,
 }
 
@@ -84,6 +88,7 @@ impl<'a> Reader<'a> {
         Ok(Settings {
             listen: self.address("listen", &file.listen)?,
             raw_listen: self.address("raw-listen", &file.raw_listen)?,
+            dolphin_listen: self.address("dolphin-listen", &file.dolphin_listen)?,
             http: self.address("http", &file.http)?,
             http_token_file: self.text(
                 "http-token-file",
@@ -111,7 +116,12 @@ impl<'a> Reader<'a> {
             handshake_time: self.number("handshake-time", &file.handshake_time, value::seconds)?,
             handshake_size: self.number("handshake-size", &file.handshake_size, value::count)?,
             consumers: self.number("consumers", &file.consumers, value::consumers)?,
-            delay: self.delays(&file.delay, &file.console_delay, &file.raw_delay)?,
+            delay: self.delays([
+                &file.delay,
+                &file.console_delay,
+                &file.raw_delay,
+                &file.dolphin_delay,
+            ])?,
             discover: self.discover("discover", &file.discover)?,
             discover_port: self.number("discover-port", &file.discover_port, value::port)?,
             program: file.program.map(|table| self.program(&table)).transpose()?,
@@ -122,7 +132,12 @@ impl<'a> Reader<'a> {
     fn program(&self, table: &ProgramTable) -> Result<ProgramConfig, FileError> {
         Ok(ProgramConfig {
             station: self.text("station", &table.station, value::station_name)?,
-            delay: self.delays(&table.delay, &table.console_delay, &table.raw_delay)?,
+            delay: self.delays([
+                &table.delay,
+                &table.console_delay,
+                &table.raw_delay,
+                &table.dolphin_delay,
+            ])?,
         })
     }
 
@@ -159,16 +174,19 @@ impl<'a> Reader<'a> {
         })?;
         Ok(StationConfig {
             source,
-            delay: self.delays(&table.delay, &table.console_delay, &table.raw_delay)?,
+            delay: self.delays([
+                &table.delay,
+                &table.console_delay,
+                &table.raw_delay,
+                &table.dolphin_delay,
+            ])?,
             record: self.yes_or_no("record", &table.record)?.unwrap_or(true),
         })
     }
 
     fn delays(
         &self,
-        all: &Written,
-        console: &Written,
-        raw: &Written,
+        [all, console, raw, dolphin]: [&Written; 4],
     ) -> Result<DelaySettings, FileError> {
         let delay = |key, value: &Written| -> Result<Option<Duration>, FileError> {
             self.number(key, value, value::delay)
@@ -177,6 +195,7 @@ impl<'a> Reader<'a> {
             all: delay("delay", all)?,
             console: delay("console-delay", console)?,
             raw: delay("raw-delay", raw)?,
+            dolphin: delay("dolphin-delay", dolphin)?,
         })
     }
 

@@ -73,7 +73,12 @@ fn every_key_is_understood() {
     assert_eq!((settings.away_limit, settings.handshake_time), (seconds(1.5), seconds(3.0)));
     assert_eq!((settings.max_clients, settings.max_clients_per_address), (Some(10), Some(2)));
     assert_eq!((settings.handshake_size, settings.consumers), (Some(100), Some(4)));
-    let delay = DelaySettings { all: seconds(5.0), console: seconds(0.0), raw: seconds(7.25) };
+    let delay = DelaySettings {
+        all: seconds(5.0),
+        console: seconds(0.0),
+        raw: seconds(7.25),
+        ..DelaySettings::default()
+    };
     assert_eq!(settings.delay, delay);
     assert_eq!(settings.discover, Some(OrOff::On("127.0.0.1:20583".parse().unwrap())));
     assert_eq!(settings.discover_port, Some(8));
@@ -84,7 +89,12 @@ fn every_key_is_understood() {
     assert_eq!(stream.delay, DelaySettings::default());
     assert_eq!((side.source.name.as_str(), side.record), ("Side", false));
     assert_eq!(side.source.to_string(), "raw:10.0.0.7:9");
-    let delay = DelaySettings { all: seconds(2.0), console: seconds(3.0), raw: seconds(4.0) };
+    let delay = DelaySettings {
+        all: seconds(2.0),
+        console: seconds(3.0),
+        raw: seconds(4.0),
+        ..DelaySettings::default()
+    };
     assert_eq!(side.delay, delay);
 }
 

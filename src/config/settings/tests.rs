@@ -35,7 +35,7 @@ fn the_narrower_place_wins_key_by_key() {
         listen: Some(OrOff::Off),
         replay_folders: Some(false),
         max_clients: Some(1),
-        delay: DelaySettings { all: seconds(1), console: None, raw: seconds(0) },
+        delay: DelaySettings { all: seconds(1), console: None, raw: seconds(0), dolphin: None },
         program: Some(ProgramConfig { station: Some("B".into()), ..ProgramConfig::default() }),
         ..Settings::default()
     };
@@ -50,7 +50,12 @@ fn the_narrower_place_wins_key_by_key() {
         replay_folders: Some(true),
         max_clients: Some(2),
         handshake_size: Some(3),
-        delay: DelaySettings { all: seconds(9), console: seconds(8), raw: seconds(7) },
+        delay: DelaySettings {
+            all: seconds(9),
+            console: seconds(8),
+            raw: seconds(7),
+            dolphin: seconds(5),
+        },
         program: Some(ProgramConfig {
             station: Some("c".into()),
             delay: DelaySettings { all: seconds(6), ..DelaySettings::default() },
@@ -66,7 +71,12 @@ fn the_narrower_place_wins_key_by_key() {
     assert_eq!(http.host_names, ["relay.lan"]);
     assert!(!config.replay_folders);
     assert_eq!((config.limits.total, config.limits.handshake_len), (1, 3));
-    let delay = DelaySettings { all: seconds(1), console: seconds(8), raw: seconds(0) };
+    let delay = DelaySettings {
+        all: seconds(1),
+        console: seconds(8),
+        raw: seconds(0),
+        dolphin: seconds(5),
+    };
     assert_eq!(config.delay, delay);
     let program = config.program.unwrap();
     assert_eq!(program.station.as_deref(), Some("b"), "as the station writes it");

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::protocol::{Protocol, RelayId, detect_protocol};
+use crate::protocol::{Dialect, RelayId, detect_dialect};
 
 /// What slippi-js 9.1.2 sends, measured: cursor 0, token 0, realtime.
 const SLIPPI_JS_HANDSHAKE: &str = "0000004f7b690474797065690169077061796c6f61647b6906637572736f72\
@@ -165,12 +165,12 @@ fn the_dialect_is_told_by_the_first_bytes() {
     }
     .encode();
     for cut in 0..13 {
-        assert_eq!(detect_protocol(&reply[..cut]), None, "cut at {cut}");
+        assert_eq!(detect_dialect(&reply[..cut]), None, "cut at {cut}");
     }
-    assert_eq!(detect_protocol(&reply), Some(Protocol::Console));
-    assert_eq!(detect_protocol(b"HELO\0"), Some(Protocol::Raw));
-    assert_eq!(detect_protocol(&[0x35, 13, 0x36, 1, 0x40, 0x37]), Some(Protocol::Raw));
-    assert_eq!(detect_protocol(&KEEP_ALIVE), Some(Protocol::Raw), "as slippi-js has it");
+    assert_eq!(detect_dialect(&reply), Some(Dialect::Console));
+    assert_eq!(detect_dialect(b"HELO\0"), Some(Dialect::Raw));
+    assert_eq!(detect_dialect(&[0x35, 13, 0x36, 1, 0x40, 0x37]), Some(Dialect::Raw));
+    assert_eq!(detect_dialect(&KEEP_ALIVE), Some(Dialect::Raw), "as slippi-js has it");
 }
 
 proptest! {
@@ -180,7 +180,7 @@ proptest! {
         let _ = Handshake::decode(&input);
         let _ = Handshake::read_at_fixed_offsets(&input);
         let _ = split_message(&input, MAX_MESSAGE_LEN);
-        let _ = detect_protocol(&input);
+        let _ = detect_dialect(&input);
     }
 
     #[test]

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use parking_lot::Mutex;
 use thiserror::Error;
 
+use super::ClientId;
+
 /// Counts the places taken.
 #[derive(Debug)]
 pub struct Admission {
@@ -21,6 +23,8 @@ struct Taken {
     total: usize,
     /// Only addresses with at least one place, so at most as many as places.
     by_address: HashMap<IpAddr, usize>,
+    /// How many were let in so far.
+    admitted: u64,
 }
 
 /// Why somebody was not let in.
@@ -74,7 +78,9 @@ impl Admission {
         }
         taken.by_address.insert(address, here + 1);
         taken.total += 1;
-        Ok(Place { admission: self.clone(), address })
+        taken.admitted += 1;
+        let client = ClientId(taken.admitted);
+        Ok(Place { admission: self.clone(), address, client })
     }
 
     /// How many places are taken.
@@ -88,6 +94,14 @@ impl Admission {
 pub struct Place {
     admission: Arc<Admission>,
     address: IpAddr,
+    client: ClientId,
+}
+
+impl Place {
+    /// The number of the client that has it.
+    pub fn client(&self) -> ClientId {
+        self.client
+    }
 }
 
 impl Drop for Place {
