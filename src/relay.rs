@@ -16,7 +16,7 @@ use thiserror::Error;
 use crate::config::{ClientLimits, MAX_STATIONS, RelayConfig};
 use crate::console::ConsoleThread;
 use crate::consumer::{Admission, ConsumerThread, ListenerThread};
-use crate::control::{BindError, HttpServer};
+use crate::control::{BindError, Bridge, HttpServer, News};
 use crate::discovery::DiscoveryThread;
 use crate::engine::{AddError, Engine, Handle, Hooks, Request, Threads};
 use crate::net::raise_open_files_limit;
@@ -87,6 +87,7 @@ struct Crew {
     listener: ListenerThread,
     console: ConsoleThread,
     discovery: Option<DiscoveryThread>,
+    bridge: Option<Bridge>,
     http: Option<HttpServer>,
     engine: Engine,
 }
@@ -131,6 +132,12 @@ impl Relay {
             .transpose()?;
         let inboxes: Vec<_> = consumers.iter().map(ConsumerThread::inbox).collect();
         let listener = ListenerThread::new(inboxes.clone(), admission.clone(), shutdown.clone())?;
+        let bridge = config
+            .http
+            .as_ref()
+            .map(|_| Bridge::new(&mut announcer, shutdown.clone()))
+            .transpose()?;
+        let news = bridge.as_ref().map_or_else(News::none, Bridge::news);
         let console = ConsoleThread::new(config.timing, announcer, shutdown.clone())?;
         let clerk = recorder.as_ref().map(RecorderThread::clerk);
         let threads = Threads {
@@ -151,7 +158,7 @@ impl Relay {
             })
             .transpose()?;
         let http = http
-            .map(|http| HttpServer::bind(&http, engine.handle(), replays, shutdown.clone()))
+            .map(|http| HttpServer::bind(&http, engine.handle(), replays, news, shutdown.clone()))
             .transpose()?;
 
         let mut relay = Self {
@@ -162,8 +169,16 @@ impl Relay {
             workers: Vec::new(),
             shutdown: shutdown.clone(),
         };
-        let started =
-            relay.spawn(Crew { consumers, recorder, listener, console, discovery, http, engine });
+        let started = relay.spawn(Crew {
+            consumers,
+            recorder,
+            listener,
+            console,
+            discovery,
+            bridge,
+            http,
+            engine,
+        });
         if let Err(error) = started {
             shutdown.request(Reason::Failed(error.to_string()));
             join_all(std::mem::take(&mut relay.workers), Instant::now() + END_LIMIT);
@@ -173,7 +188,7 @@ impl Relay {
     }
 
     fn spawn(&mut self, crew: Crew) -> io::Result<()> {
-        let Crew { consumers, recorder, listener, console, discovery, http, engine } = crew;
+        let Crew { consumers, recorder, listener, console, discovery, bridge, http, engine } = crew;
         let shutdown = self.shutdown.clone();
         for (n, consumer) in consumers.into_iter().enumerate() {
             let name = format!("consumer-{n}");
@@ -184,6 +199,9 @@ impl Relay {
         }
         self.workers.push(Worker::spawn("listener", &shutdown, move || listener.run())?);
         self.workers.push(Worker::spawn("engine", &shutdown, move || engine.run())?);
+        if let Some(bridge) = bridge {
+            self.workers.push(Worker::spawn("bridge", &shutdown, move || bridge.run())?);
+        }
         if let Some(http) = http {
             self.workers.push(Worker::spawn("http", &shutdown, move || http.run())?);
         }

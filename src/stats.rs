@@ -73,6 +73,8 @@ pub struct StationStats {
     pub console_clients: Gauge,
     /// Raw spectators connected now.
     pub raw_clients: Gauge,
+    /// Spectators connected now over HTTP: WebSockets and growing files.
+    pub web_clients: Gauge,
     /// Spectators that were more than a game behind and skipped ahead, or (raw) disconnected.
     pub skipped: Counter,
     /// Games saved.

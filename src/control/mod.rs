@@ -5,6 +5,7 @@
 
 mod access;
 mod api;
+mod bridge;
 mod client_key;
 mod downloads;
 mod events;
@@ -18,6 +19,8 @@ mod places;
 mod problem;
 mod rates;
 mod server;
+mod socket;
+mod spectate;
 mod token;
 
 use std::path::PathBuf;
@@ -28,6 +31,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::engine::{Handle, Refusal, Reply, Request};
 
+pub use bridge::{Bridge, News};
 pub use listing::{ReplayFile, ReplayList};
 pub use problem::ErrorBody;
 pub use server::{BindError, HttpServer};
@@ -49,6 +53,8 @@ struct App {
     replays: Option<Arc<PathBuf>>,
     watchers: Arc<Semaphore>,
     listings: Arc<Semaphore>,
+    web_spectators: Arc<Semaphore>,
+    news: News,
     stop: Stop,
 }
 
@@ -65,12 +71,14 @@ impl Stop {
 }
 
 impl App {
-    fn new(engine: Handle, replays: Option<PathBuf>, stop: Stop) -> Self {
+    fn new(engine: Handle, replays: Option<PathBuf>, news: News, stop: Stop) -> Self {
         Self {
             engine,
             replays: replays.map(Arc::new),
             watchers: Arc::new(Semaphore::new(MAX_WATCHERS)),
             listings: Arc::new(Semaphore::new(MAX_LISTINGS)),
+            web_spectators: Arc::new(Semaphore::new(spectate::MAX_WEB_SPECTATORS)),
+            news,
             stop,
         }
     }

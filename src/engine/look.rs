@@ -99,7 +99,11 @@ impl Engine {
                 is_failing: station.stats.recorder_failing.get() != 0,
                 file: station.recording(),
             },
-            clients: BTreeMap::from([clients(Protocol::Console), clients(Protocol::Raw)]),
+            clients: BTreeMap::from([
+                clients(Protocol::Console),
+                clients(Protocol::Raw),
+                ("web".to_owned(), u64::try_from(station.stats.web_clients.get()).unwrap_or(0)),
+            ]),
             totals: totals(&station.stats),
             latency: latency(station),
         }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::TcpStream;
 
 use andross::config::HttpConfig;
-use andross::control::{BindError, HttpServer};
+use andross::control::{BindError, HttpServer, News};
 use andross::shutdown::Shutdown;
 
 use super::desk::{Desk, TOKEN};
@@ -163,7 +163,7 @@ fn a_token_file_that_cannot_be_used_is_an_error() {
             token_file: Some(path.clone()),
             ..HttpConfig::default()
         };
-        HttpServer::bind(&config, engine, None, shutdown).map(drop)
+        HttpServer::bind(&config, engine, None, News::none(), shutdown).map(drop)
     };
     assert!(matches!(bind(), Err(BindError::TokenFile { .. })));
     std::fs::write(&path, "short\n").unwrap();

@@ -8,7 +8,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use andross::config::HttpConfig;
-use andross::control::HttpServer;
+use andross::control::{HttpServer, News};
 use andross::engine::{Change, Event};
 use andross::shutdown::{Reason, Shutdown};
 use serde_json::Value;
@@ -89,7 +89,9 @@ impl Desk {
         std::fs::create_dir(&replays).unwrap();
         let shutdown = Shutdown::new();
         let (engine, events) = fake_engine::start(&shutdown);
-        let server = HttpServer::bind(&config, engine, Some(replays), shutdown.clone()).unwrap();
+        let server =
+            HttpServer::bind(&config, engine, Some(replays), News::none(), shutdown.clone())
+                .unwrap();
         let mut address = server.address();
         if address.ip().is_unspecified() {
             address.set_ip([127, 0, 0, 1].into());
