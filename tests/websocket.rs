@@ -163,6 +163,20 @@ fn a_delay_can_be_asked_for_and_the_stations_own_is_never_undercut() {
 }
 
 #[test]
+fn who_asks_for_a_delay_misses_nothing_of_many_short_games() {
+    // By the time the first is shown, two others have come: it is kept all the same.
+    let games: Vec<Recording> = (1..=5).map(|seed| synthetic(seed, 60, true)).collect();
+    let (mut venue, options) = later(games.clone(), 1_000.0);
+    let mut spectator = Spectator::open(&venue, "/ws/1?delay=3");
+    venue.switch_on(options);
+    let all = joined(&games);
+    venue.wait_for_bytes(all.len());
+    spectator.read_bytes(all.len());
+    assert_same_bytes("all", &spectator.data, &all);
+    assert_eq!(venue.station().stats.skipped.get(), 0);
+}
+
+#[test]
 fn a_slow_spectator_is_skipped_to_the_newest_game_and_counted() {
     let games: Vec<Recording> = (1..=5).map(|seed| synthetic(seed, 4_000, true)).collect();
     let newest = games[4].events().clone();

@@ -1,13 +1,13 @@
 //! The running game as a file that grows.
 
-use std::io::Cursor;
-use std::time::Duration;
+use std::io::{Cursor, Read, Write};
+use std::net::TcpStream;
 
 use andross::shutdown::Reason;
 use andross::simulator::Recording;
 use andross::slp::file::{EVENTS_AT, LENGTH_AT};
 
-use super::common::{assert_same_bytes, fixtures, synthetic, wait_until};
+use super::common::{PATIENCE, assert_same_bytes, fixtures, synthetic, wait_until};
 use super::spectator::{get, http};
 use super::{later, load};
 
@@ -92,10 +92,28 @@ fn the_end_completes_it() {
     venue.wait_for_bytes(game.events().len());
     let live = std::thread::spawn(move || body(get(at, "/stations/1/live.slp")));
     wait_until("it watches", || venue.station().stats.web_clients.get() == 1);
-    std::thread::sleep(Duration::from_millis(100));
     venue.shutdown.request(Reason::Finished);
     venue.relay.run_to_end().unwrap();
     let live = live.join().unwrap();
     assert_same_bytes("events", &live[EVENTS_AT..][..game.events().len()], game.events());
     assert!(live.ends_with(b"}}"));
+}
+
+#[test]
+fn who_is_left_behind_gets_no_end() {
+    let games: Vec<Recording> = (1..=5).map(|seed| synthetic(seed, 4_000, true)).collect();
+    let total: usize = games.iter().map(|game| game.events().len()).sum();
+    let (mut venue, options) = later(games, 20_000.0);
+    let mut slow = TcpStream::connect(http(&venue)).unwrap();
+    slow.set_read_timeout(Some(PATIENCE)).unwrap();
+    slow.write_all(b"GET /stations/1/live.slp HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut answer = vec![0; 1_000];
+    wait_until("it waits", || venue.station().stats.web_clients.get() == 1);
+    venue.switch_on(options);
+    slow.read_exact(&mut answer[..500]).unwrap();
+    venue.wait_for_bytes(total);
+    // The connection may end in an error, too.
+    let _ = slow.read_to_end(&mut answer);
+    assert!(!answer.ends_with(b"0\r\n\r\n"), "a whole answer, but not of a whole game");
+    assert_eq!(venue.station().stats.skipped.get(), 1);
 }

@@ -81,3 +81,37 @@ impl Cut {
             && event.code() != EventCode::FRAME_START
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: [u8; 14] = [0x35, 13, 0x38, 0, 4, 0x3A, 0, 4, 0x3C, 0, 4, 0x39, 0, 1];
+
+    fn event(code: EventCode, frame: i32) -> Vec<u8> {
+        [&[code.0][..], &frame.to_be_bytes()].concat()
+    }
+
+    /// What is left of the pieces after frame 5 was joined in its middle.
+    fn left(pieces: &[Vec<u8>]) -> Vec<u8> {
+        let mut scanner = Scanner::new();
+        scanner.next(&TABLE).unwrap();
+        let mut cut = Cut { scanner, frame: Some(FrameIndex(5)) };
+        pieces.iter().flat_map(|piece| cut.apply(piece.clone().into()).to_vec()).collect()
+    }
+
+    #[test]
+    fn the_rest_of_a_frame_is_left_out_and_nothing_behind_it() {
+        let (start, post, bookend) =
+            (EventCode::FRAME_START, EventCode::POST_FRAME, EventCode::FRAME_BOOKEND);
+        let rest = [event(post, 5), event(bookend, 5)].concat();
+        let next = [event(start, 6), event(post, 6), event(bookend, 6)].concat();
+        assert_eq!(left(&[[&rest[..], &next].concat()]), next);
+        assert_eq!(left(&[rest.clone(), next.clone(), rest.clone()]), [&next[..], &rest].concat());
+        assert_eq!(left(std::slice::from_ref(&next)), next, "nothing was left of it");
+        let again = [event(start, 5), event(post, 5)].concat();
+        assert_eq!(left(&[[&rest[..], &again].concat()]), again, "a rollback sends it again");
+        assert_eq!(left(&[vec![0x39, 2]]), [0x39, 2]);
+        assert_eq!(left(&[vec![0xFF, 0x38]]), [0xFF, 0x38], "what cannot be read stays");
+    }
+}

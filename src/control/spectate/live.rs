@@ -34,7 +34,7 @@ const START_LIMIT: Duration = Duration::from_secs(10 * 60);
 const AWAY_LIMIT: Duration = Duration::from_secs(60);
 
 /// How often to look whether the game still has a console.
-const LOOK_PERIOD: Duration = Duration::from_secs(1);
+const LOOK_PERIOD: Duration = Duration::from_secs(5);
 
 /// Download the game that is on while it grows, or the next one
 ///
@@ -78,8 +78,17 @@ async fn live(
     Ok((headers, Body::new(body)).into_response())
 }
 
-/// The client is gone.
+/// The client is gone, or has been hung up on.
 struct Gone;
+
+/// What came of passing on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Passed {
+    Nothing,
+    Some,
+    /// The game is over.
+    Over,
+}
 
 struct File {
     reader: LogReader,
@@ -118,18 +127,14 @@ impl File {
             tokio::select! {
                 biased;
                 () = pieces.closed() => return Err(Gone),
-                () = app.stop.requested() => break,
-                () = self.reader.wait() => match self.reader.read() {
-                    Read::Nothing => {}
-                    Read::Chunks(chunks) if self.is_over(&chunks) => break,
-                    Read::Chunks(chunks) => {
-                        self.observe(&chunks);
-                        pieces.send(Ok(joined_data(&chunks))).await.map_err(gone)?;
-                    }
-                    Read::LeftBehind => {
-                        self.reader.station.stats.skipped.add(1);
-                        return pieces.send(Err(LeftBehind)).await.map_err(gone);
-                    }
+                () = app.stop.requested() => {
+                    // With what is there; nothing comes any more.
+                    while self.pass_on(pieces).await? == Passed::Some {}
+                    break;
+                }
+                () = self.reader.wait() => match self.pass_on(pieces).await? {
+                    Passed::Some | Passed::Nothing => {}
+                    Passed::Over => break,
                 },
                 now = look.tick() => {
                     if self.reader.station.source() == SourceState::Connected {
@@ -146,6 +151,25 @@ impl File {
             }
         }
         pieces.send(Ok(self.metadata().encode().into())).await.map_err(gone)
+    }
+
+    /// Sends the next piece of this game.
+    async fn pass_on(&mut self, pieces: &mpsc::Sender<Piece>) -> Result<Passed, Gone> {
+        match self.reader.read() {
+            Read::Nothing => Ok(Passed::Nothing),
+            Read::Chunks(chunks) if self.is_over(&chunks) => Ok(Passed::Over),
+            Read::Chunks(chunks) => {
+                self.observe(&chunks);
+                pieces.send(Ok(joined_data(&chunks))).await.map_err(|_| Gone)?;
+                Ok(if self.summary.ended() { Passed::Over } else { Passed::Some })
+            }
+            Read::LeftBehind => {
+                self.reader.station.stats.skipped.add(1);
+                // The answer ends without its end: nothing may follow.
+                let _ = pieces.send(Err(LeftBehind)).await;
+                Err(Gone)
+            }
+        }
     }
 
     /// Whether these are of another game than the file's.
