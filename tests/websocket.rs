@@ -284,6 +284,5 @@ fn spectators_of_a_station_that_is_removed_are_hung_up_on() {
     let mut spectator = Spectator::open(&venue, "/ws/1");
     spectator.read_bytes(game.events().len());
     venue.relay.engine().ask_blocking(|reply| Request::Remove(1, reply)).unwrap();
-    // It is looked for with the next ping.
     assert!(!spectator.try_read());
 }

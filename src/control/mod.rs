@@ -18,6 +18,7 @@ mod patient;
 mod places;
 mod problem;
 mod rates;
+mod removals;
 mod server;
 mod socket;
 mod spectate;
@@ -35,6 +36,8 @@ pub use bridge::{Bridge, News};
 pub use listing::{ReplayFile, ReplayList};
 pub use problem::ErrorBody;
 pub use server::{BindError, HttpServer};
+
+use removals::Removals;
 
 /// How long the engine may take for an answer. It needs under a millisecond; when it has been
 /// stuck for this long, the caller had better be told.
@@ -55,7 +58,15 @@ struct App {
     listings: Arc<Semaphore>,
     web_spectators: Arc<Semaphore>,
     news: News,
+    removals: Removals,
     stop: Stop,
+}
+
+/// What those who watch games are told of.
+#[derive(Clone, Debug)]
+struct Watched {
+    news: News,
+    removals: Removals,
 }
 
 /// Whether the relay ends.
@@ -71,7 +82,8 @@ impl Stop {
 }
 
 impl App {
-    fn new(engine: Handle, replays: Option<PathBuf>, news: News, stop: Stop) -> Self {
+    fn new(engine: Handle, replays: Option<PathBuf>, watched: Watched, stop: Stop) -> Self {
+        let Watched { news, removals } = watched;
         Self {
             engine,
             replays: replays.map(Arc::new),
@@ -79,6 +91,7 @@ impl App {
             listings: Arc::new(Semaphore::new(MAX_LISTINGS)),
             web_spectators: Arc::new(Semaphore::new(spectate::MAX_WEB_SPECTATORS)),
             news,
+            removals,
             stop,
         }
     }

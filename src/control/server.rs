@@ -27,9 +27,10 @@ use super::guard::{Guard, Peer};
 use super::patient::Patient;
 use super::places::{Place, Places};
 use super::rates::Rates;
+use super::removals::{Counter, Removals};
 use super::spectate::Lasting;
 use super::token::{self, TokenError};
-use super::{App, News, Stop, api};
+use super::{App, News, Stop, Watched, api};
 use crate::config::HttpConfig;
 use crate::engine::Handle;
 use crate::net::SEND_BUFFER;
@@ -99,6 +100,8 @@ pub struct HttpServer {
     listener: tokio::net::TcpListener,
     address: SocketAddr,
     router: Router,
+    engine: Handle,
+    counter: Counter,
     places: Places,
     rates: Arc<Rates>,
     stop: Stop,
@@ -154,8 +157,20 @@ impl HttpServer {
             rules: Arc::new(Rules::new(&config.host_names, &config.allow_origins, changes)),
             rates: Arc::clone(&rates),
         };
-        let router = api::router(App::new(engine, replays, news, stop.clone()), guard);
-        Ok(Self { listener, address, router, places: Places::new(), rates, stop, runtime })
+        let (counter, removals) = Removals::new();
+        let watched = Watched { news, removals };
+        let router = api::router(App::new(engine.clone(), replays, watched, stop.clone()), guard);
+        Ok(Self {
+            engine,
+            counter,
+            listener,
+            address,
+            router,
+            places: Places::new(),
+            rates,
+            stop,
+            runtime,
+        })
     }
 
     /// Where it listens.
@@ -165,12 +180,13 @@ impl HttpServer {
 
     /// Answers until the shutdown is requested, then ends in order.
     pub fn run(self) {
-        let Self { listener, router, places, rates, stop, runtime, .. } = self;
+        let Self { listener, router, engine, counter, places, rates, stop, runtime, .. } = self;
         runtime.block_on(async {
             let accepting = accept(listener, router, &places, &stop);
             tokio::select! {
                 () = accepting => {}
                 () = prune(&rates) => {}
+                () = counter.count(&engine) => {}
                 () = stop.requested() => {}
             }
             // The listener is gone with `accept`: nobody new comes.

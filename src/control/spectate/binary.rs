@@ -101,6 +101,7 @@ impl Spectator {
         self.begin(socket, from).await?;
         let app = self.app.clone();
         let mut pulse = Pulse::new();
+        let mut removals = app.removals.clone();
         loop {
             tokio::select! {
                 // What the client says is looked at first, so that one that takes long for the bytes is
@@ -112,10 +113,15 @@ impl Spectator {
                     Some(Err(error)) => return Err(error),
                 },
                 () = pulse.beat() => {
-                    if pulse.is_gone() || !is_there(&app, &self.reader.station).await {
+                    if pulse.is_gone() {
                         return Ok(goodbye());
                     }
                     socket.send(Message::Ping(Bytes::new())).await?;
+                }
+                () = removals.next() => {
+                    if !is_there(&app, &self.reader.station).await {
+                        return Ok(goodbye());
+                    }
                 }
                 () = app.stop.requested() => {
                     // As far as it takes what is there.

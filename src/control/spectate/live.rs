@@ -123,6 +123,7 @@ impl File {
         let start_by = Instant::now() + START_LIMIT;
         let mut heard = Instant::now();
         let app = self.app.clone();
+        let mut removals = app.removals.clone();
         while !self.summary.ended() {
             tokio::select! {
                 biased;
@@ -136,6 +137,11 @@ impl File {
                     Passed::Some | Passed::Nothing => {}
                     Passed::Over => break,
                 },
+                () = removals.next() => {
+                    if !is_there(&app, &self.reader.station).await {
+                        break;
+                    }
+                }
                 now = look.tick() => {
                     if self.reader.station.source() == SourceState::Connected {
                         heard = now;
@@ -144,7 +150,7 @@ impl File {
                         None => now > start_by,
                         Some(_) => now > heard + AWAY_LIMIT,
                     };
-                    if is_late || !is_there(&app, &self.reader.station).await {
+                    if is_late {
                         break;
                     }
                 }

@@ -70,10 +70,11 @@ async fn find(app: &App, wanted: &str) -> Result<Arc<Station>, Problem> {
     })
 }
 
-/// Whether the station is still there. An engine that is busy is asked again later.
+/// Whether the station is still there. If the engine is too busy to say so, who watches is hung up on
+/// and may come again, rather than wait at a station that is gone.
 async fn is_there(app: &App, station: &Station) -> bool {
     let stations = app.ask(Request::Stations).await;
-    stations.map_or(true, |stations| stations.iter().any(|other| other.id == station.id))
+    stations.is_ok_and(|stations| stations.iter().any(|other| other.id == station.id))
 }
 
 /// The delay that a spectator asks for; the station's own is never undercut.

@@ -113,6 +113,7 @@ impl Follower {
         period: Duration,
     ) -> Result<CloseFrame, axum::Error> {
         let mut pulse = Pulse::new();
+        let mut removals = app.removals.clone();
         self.read_all().await;
         self.tell(socket).await?;
         let mut due = Instant::now() + period;
@@ -125,10 +126,15 @@ impl Follower {
                     Some(Err(error)) => return Err(error),
                 },
                 () = pulse.beat() => {
-                    if pulse.is_gone() || !is_there(app, &self.log.station).await {
+                    if pulse.is_gone() {
                         return Ok(goodbye());
                     }
                     socket.send(Message::Ping(axum::body::Bytes::new())).await?;
+                }
+                () = removals.next() => {
+                    if !is_there(app, &self.log.station).await {
+                        return Ok(goodbye());
+                    }
                 }
                 () = app.stop.requested() => return Ok(goodbye()),
                 // Not before the next message may go: what comes until then is in it.
