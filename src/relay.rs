@@ -17,7 +17,7 @@ use crate::audience::Admission;
 use crate::config::{MAX_STATIONS, RelayConfig};
 use crate::console::ConsoleThread;
 use crate::consumer::{ConsumerThread, ListenerThread};
-use crate::control::{BindError, HttpServer};
+use crate::control::{BindError, Bridge, HttpServer, News};
 use crate::discovery::DiscoveryThread;
 use crate::engine::{AddError, Engine, Handle, Hooks, Request, Threads};
 use crate::net::raise_open_files_limit;
@@ -90,6 +90,7 @@ struct Crew {
     listener: ListenerThread,
     console: ConsoleThread,
     discovery: Option<DiscoveryThread>,
+    bridge: Option<Bridge>,
     http: Option<HttpServer>,
     engine: Engine,
 }
@@ -142,6 +143,12 @@ impl Relay {
             .transpose()?;
         let inboxes: Vec<_> = consumers.iter().map(ConsumerThread::inbox).collect();
         let listener = ListenerThread::new(inboxes.clone(), admission.clone(), shutdown.clone())?;
+        let bridge = config
+            .http
+            .as_ref()
+            .map(|_| Bridge::new(&mut announcer, shutdown.clone()))
+            .transpose()?;
+        let news = bridge.as_ref().map_or_else(News::none, Bridge::news);
         let console = ConsoleThread::new(config.timing, announcer, shutdown.clone())?;
         let clerk = recorder.as_ref().map(RecorderThread::clerk);
         let threads = Threads {
@@ -164,7 +171,7 @@ impl Relay {
             })
             .transpose()?;
         let http = http
-            .map(|http| HttpServer::bind(&http, engine.handle(), replays, shutdown.clone()))
+            .map(|http| HttpServer::bind(&http, engine.handle(), replays, news, shutdown.clone()))
             .transpose()?;
 
         let mut relay = Self {
@@ -182,6 +189,7 @@ impl Relay {
             listener,
             console,
             discovery,
+            bridge,
             http,
             engine,
         });
@@ -194,8 +202,17 @@ impl Relay {
     }
 
     fn spawn(&mut self, crew: Crew) -> io::Result<()> {
-        let Crew { consumers, spectator, recorder, listener, console, discovery, http, engine } =
-            crew;
+        let Crew {
+            consumers,
+            spectator,
+            recorder,
+            listener,
+            console,
+            discovery,
+            bridge,
+            http,
+            engine,
+        } = crew;
         let shutdown = self.shutdown.clone();
         for (n, consumer) in consumers.into_iter().enumerate() {
             let name = format!("consumer-{n}");
@@ -209,6 +226,9 @@ impl Relay {
         }
         self.workers.push(Worker::spawn("listener", &shutdown, move || listener.run())?);
         self.workers.push(Worker::spawn("engine", &shutdown, move || engine.run())?);
+        if let Some(bridge) = bridge {
+            self.workers.push(Worker::spawn("bridge", &shutdown, move || bridge.run())?);
+        }
         if let Some(http) = http {
             self.workers.push(Worker::spawn("http", &shutdown, move || http.run())?);
         }

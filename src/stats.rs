@@ -75,6 +75,8 @@ pub struct StationStats {
     pub raw_clients: Gauge,
     /// Spectators of Dolphin's protocol connected now.
     pub dolphin_clients: Gauge,
+    /// Spectators connected now over HTTP: WebSockets and growing files.
+    pub web_clients: Gauge,
     /// Spectators that were more than a game behind and skipped ahead, or (raw) disconnected.
     pub skipped: Counter,
     /// Games saved.

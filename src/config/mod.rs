@@ -117,6 +117,9 @@ pub struct HttpConfig {
     pub token_file: Option<PathBuf>,
     /// Names, besides addresses and `localhost`, by which browsers may call this server.
     pub host_names: Vec<String>,
+    /// Where pages may be from that watch games here, such as `https://overlay.example`; `*` is
+    /// everywhere. Pages of this server always may.
+    pub allow_origins: Vec<String>,
 }
 
 impl Default for HttpConfig {
@@ -125,6 +128,7 @@ impl Default for HttpConfig {
             listen: (Ipv4Addr::LOCALHOST, HTTP_PORT).into(),
             token_file: None,
             host_names: Vec::new(),
+            allow_origins: Vec::new(),
         }
     }
 }

@@ -47,6 +47,8 @@ pub struct Settings {
     pub http_token_file: Option<PathBuf>,
     /// Names by which browsers may call.
     pub http_host: Option<Vec<String>>,
+    /// Where pages may be from that watch games.
+    pub http_allow_origin: Option<Vec<String>>,
     /// The folder that games are kept in.
     pub replays: Option<OrOff<PathBuf>>,
     /// Whether each station has a folder of its own in there.
@@ -120,6 +122,7 @@ impl Settings {
             http: self.http.or(wider.http),
             http_token_file: self.http_token_file.or(wider.http_token_file),
             http_host: self.http_host.or(wider.http_host),
+            http_allow_origin: self.http_allow_origin.or(wider.http_allow_origin),
             replays: self.replays.or(wider.replays),
             replay_folders: self.replay_folders.or(wider.replay_folders),
             away_limit: self.away_limit.or(wider.away_limit),
@@ -152,6 +155,7 @@ impl Settings {
             listen,
             token_file: self.http_token_file,
             host_names: self.http_host.unwrap_or_default(),
+            allow_origins: self.http_allow_origin.unwrap_or_default(),
         });
         config.replays = self.replays.unwrap_or_else(|| OrOff::On("replays".into())).on();
         config.replay_folders = self.replay_folders.unwrap_or(config.replay_folders);

@@ -107,6 +107,23 @@ pub fn host_name(text: &str) -> Result<String, String> {
     Ok(text.to_ascii_lowercase())
 }
 
+/// Where web pages come from, as browsers write it, in small letters; `*` is everywhere.
+///
+/// # Errors
+/// What to write instead.
+pub fn origin(text: &str) -> Result<String, String> {
+    let text = text.to_ascii_lowercase();
+    let place = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let fits =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | ':' | '[' | ']');
+    let is_place =
+        place.is_some_and(|p| !p.is_empty() && p.len() <= MAX_HOST_NAME && p.chars().all(fits));
+    if is_place || text == "*" {
+        return Ok(text);
+    }
+    Err("write an origin without a path, such as https://overlay.example.org, or `*`".to_owned())
+}
+
 /// The name of a station.
 ///
 /// # Errors
@@ -145,6 +162,14 @@ mod tests {
         assert!(folder(PathBuf::new()).is_err());
         assert_eq!(host_name("Relay.Example.org"), Ok("relay.example.org".into()));
         assert!(host_name("http://relay").is_err() && host_name("relay:80").is_err());
+        assert_eq!(
+            origin("HTTPS://Overlay.example:8080"),
+            Ok("https://overlay.example:8080".into())
+        );
+        assert_eq!(origin("*"), Ok("*".into()));
+        for wrong in ["", "null", "overlay.example", "https://", "https://a/b", "ftp://a", "*.a"] {
+            assert!(origin(wrong).unwrap_err().contains("https://"), "{wrong}");
+        }
         assert_eq!(station_name(" Stream "), Ok("Stream".into()));
         assert!(station_name("program").is_err() && station_name("").is_err());
     }

@@ -12,11 +12,17 @@ use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
 
 use super::token::Token;
 
+/// Where the addresses of games' WebSockets begin: what is sent there is what every spectator gets,
+/// and nothing that is said there is heeded. Pages of other servers may watch if the owner says so.
+const GAMES: &str = "/ws/";
+
 /// The rules of one server.
 #[derive(Debug)]
 pub(super) struct Rules {
     /// Lower case.
     host_names: Vec<String>,
+    /// Lower case; `*` is every one.
+    allow_origins: Vec<String>,
     changes: Changes,
 }
 
@@ -60,7 +66,7 @@ impl Denied {
             Self::Origin => (
                 StatusCode::FORBIDDEN,
                 "cross-origin",
-                "pages of other servers may not call this one",
+                "pages of other servers may not call this one; `--http-allow-origin ORIGIN` lets them watch games",
             ),
             Self::NoToken => (
                 StatusCode::UNAUTHORIZED,
@@ -85,9 +91,9 @@ impl Denied {
 }
 
 impl Rules {
-    pub(super) fn new(host_names: &[String], changes: Changes) -> Self {
-        let host_names = host_names.iter().map(|name| name.to_ascii_lowercase()).collect();
-        Self { host_names, changes }
+    pub(super) fn new(host_names: &[String], allow_origins: &[String], changes: Changes) -> Self {
+        let lower = |names: &[String]| names.iter().map(|name| name.to_ascii_lowercase()).collect();
+        Self { host_names: lower(host_names), allow_origins: lower(allow_origins), changes }
     }
 
     /// Whether a request with this head may go on.
@@ -106,7 +112,9 @@ impl Rules {
             return Err(Denied::Host);
         }
         let changes = changes(method);
-        if changes || headers.contains_key(UPGRADE) {
+        let follows = headers.contains_key(UPGRADE);
+        let is_game = !changes && uri.path().starts_with(GAMES);
+        if changes || follows && !(is_game && self.allows_origin(headers)) {
             check_origin(headers, host)?;
         }
         if !changes {
@@ -129,6 +137,13 @@ impl Rules {
         name.parse::<IpAddr>().is_ok()
             || name.eq_ignore_ascii_case("localhost")
             || self.host_names.iter().any(|own| name.eq_ignore_ascii_case(own))
+    }
+
+    /// Whether the owner lets pages from there watch games.
+    fn allows_origin(&self, headers: &HeaderMap) -> bool {
+        let Ok(Some(origin)) = single(headers, &ORIGIN) else { return false };
+        let mut allowed = self.allow_origins.iter();
+        allowed.any(|allowed| allowed == "*" || allowed.eq_ignore_ascii_case(origin))
     }
 
     fn check_token(&self, headers: &HeaderMap) -> Result<(), Denied> {

@@ -3,9 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
+use axum::http::header::{
+    CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, HeaderValue, IF_RANGE, LAST_MODIFIED, RANGE,
+};
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tower::ServiceExt;
 use tower_http::services::ServeFile;
@@ -21,7 +24,8 @@ const MAX_NAME: usize = 512;
 
 /// Download a saved game
 ///
-/// `Range` and `If-Modified-Since` work. A game that is still on is sent as far as it is written.
+/// Ranges (`Range`, `If-Range`) and conditions (`ETag` and `If-None-Match`, `Last-Modified` and
+/// `If-Modified-Since`) work. A game that is still on is sent as far as it is written.
 #[utoipa::path(
     get,
     path = "/replays/{*path}",
@@ -38,12 +42,19 @@ const MAX_NAME: usize = 512;
 async fn replay(
     State(app): State<App>,
     At(name): At<String>,
-    request: Request,
+    mut request: Request,
 ) -> Result<Response, Problem> {
     let folder = app.replays.clone().ok_or_else(no_replays)?;
     let found = tokio::task::spawn_blocking(move || find(&folder, &name)).await;
     let Ok(Some(path)) = found else { return Err(no_replay()) };
     let disposition = disposition(&path);
+    if let Some(condition) = request.headers_mut().remove(IF_RANGE)
+        && request.headers().contains_key(RANGE)
+        && !is_still(&path, &condition).await
+    {
+        // Who has parts of another file gets this one whole.
+        request.headers_mut().remove(RANGE);
+    }
     let mut response =
         ServeFile::new(&path).oneshot(request).await.map_err(|_| no_replay())?.into_response();
     if response.status().is_success() {
@@ -52,6 +63,15 @@ async fn replay(
         headers.insert(CONTENT_DISPOSITION, disposition);
     }
     Ok(response)
+}
+
+/// Whether the file is the one of which the client has parts, which it names by tag or date.
+async fn is_still(path: &Path, condition: &HeaderValue) -> bool {
+    let mut request = Request::new(Body::empty());
+    *request.method_mut() = Method::HEAD;
+    let Ok(response) = ServeFile::new(path).oneshot(request).await;
+    let names = [response.headers().get(ETAG), response.headers().get(LAST_MODIFIED)];
+    names.contains(&Some(condition))
 }
 
 fn no_replay() -> Problem {
@@ -78,7 +98,7 @@ fn find(folder: &Path, name: &str) -> Option<PathBuf> {
 }
 
 /// Tells browsers to save the file under its name, with a `_` for what has a meaning there.
-fn disposition(path: &Path) -> HeaderValue {
+pub(super) fn disposition(path: &Path) -> HeaderValue {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let plain = |c: char| if c.is_ascii_alphanumeric() || "-_. ".contains(c) { c } else { '_' };
     let name: String = name.chars().map(plain).collect();

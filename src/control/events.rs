@@ -1,36 +1,24 @@
 //! The changes as they happen, over a WebSocket: first the whole state, then each change.
 
 use std::ops::ControlFlow;
-use std::time::Duration;
 
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 use utoipa::ToSchema;
 
 use super::problem::{ErrorBody, Problem};
+use super::socket::{LAST_WORD, Pulse, accept, close, goodbye, try_again};
 use super::{App, api};
 use crate::engine::{Change, Event, Request, Status};
 
-/// How often a client is asked whether it is there.
-const PING_PERIOD: Duration = Duration::from_secs(15);
-
-/// Who has not been heard of for this long, three pings, is gone.
-const SILENCE_LIMIT: Duration = Duration::from_secs(45);
-
-/// The largest message from a client. Nothing but pongs is expected.
-const MAX_MESSAGE: usize = 4 * 1024;
-
 /// The most that may wait for a client: several times the state of as many stations as there may be.
 const MAX_WAITING: usize = 4 * 1024 * 1024;
-
-/// How long to wait for the engine's last word, and then for the client's.
-const LAST_WORD: Duration = Duration::from_millis(500);
 
 /// The first message, and again when a client was too slow for the changes.
 #[derive(Debug, Serialize, ToSchema)]
@@ -62,25 +50,18 @@ pub(super) async fn events(
     State(app): State<App>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
-    let upgrade =
-        upgrade.map_err(|error| Problem::new(error.status(), "invalid", error.body_text()))?;
+    let upgrade = accept(upgrade, MAX_WAITING)?;
     let seat = app.watchers.clone().try_acquire_owned().map_err(|_| {
         let message = "too many clients follow the changes already";
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message)
     })?;
-    Ok(upgrade
-        .read_buffer_size(MAX_MESSAGE)
-        .write_buffer_size(0)
-        .max_write_buffer_size(MAX_WAITING)
-        .max_message_size(MAX_MESSAGE)
-        .max_frame_size(MAX_MESSAGE)
-        .on_upgrade(async move |mut socket| {
-            // An error means that the client is gone, and there is nobody to tell.
-            if let Ok(farewell) = follow(&mut socket, app).await {
-                let _ = close(&mut socket, farewell).await;
-            }
-            drop(seat);
-        }))
+    Ok(upgrade.on_upgrade(async move |mut socket| {
+        // An error means that the client is gone, and there is nobody to tell.
+        if let Ok(farewell) = follow(&mut socket, app).await {
+            let _ = close(&mut socket, farewell).await;
+        }
+        drop(seat);
+    }))
 }
 
 /// Tells the client everything until there is a reason to hang up.
@@ -88,9 +69,7 @@ async fn follow(socket: &mut WebSocket, app: App) -> Result<CloseFrame, axum::Er
     // In this order nothing is missed: what changes meanwhile waits in the channel.
     let mut changes = app.engine.subscribe();
     let Some(mut seq) = tell_state(socket, &app).await? else { return Ok(try_again()) };
-    let mut ping = interval_at(Instant::now() + PING_PERIOD, PING_PERIOD);
-    ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut heard = Instant::now();
+    let mut pulse = Pulse::new();
     let mut end = None;
     loop {
         tokio::select! {
@@ -110,11 +89,11 @@ async fn follow(socket: &mut WebSocket, app: App) -> Result<CloseFrame, axum::Er
             },
             said = socket.recv() => match said {
                 Some(Ok(Message::Close(_))) | None => return Ok(goodbye()),
-                Some(Ok(_)) => heard = Instant::now(),
+                Some(Ok(_)) => pulse.hear(),
                 Some(Err(error)) => return Err(error),
             },
-            _ = ping.tick() => {
-                if heard.elapsed() > SILENCE_LIMIT {
+            () = pulse.beat() => {
+                if pulse.is_gone() {
                     return Ok(goodbye());
                 }
                 socket.send(Message::Ping(axum::body::Bytes::new())).await?;
@@ -122,7 +101,7 @@ async fn follow(socket: &mut WebSocket, app: App) -> Result<CloseFrame, axum::Er
             () = app.stop.requested(), if end.is_none() => {
                 end = Some(Instant::now() + LAST_WORD);
             }
-            () = sleep_until(end.unwrap_or(heard)), if end.is_some() => return Ok(goodbye()),
+            () = sleep_until(end.unwrap_or_else(Instant::now)), if end.is_some() => return Ok(goodbye()),
         }
     }
 }
@@ -149,22 +128,6 @@ async fn tell_change(
 
 fn json(value: &impl Serialize) -> Result<Message, axum::Error> {
     Ok(Message::Text(serde_json::to_string(value).map_err(axum::Error::new)?.into()))
-}
-
-fn goodbye() -> CloseFrame {
-    CloseFrame { code: close_code::AWAY, reason: "goodbye".into() }
-}
-
-fn try_again() -> CloseFrame {
-    CloseFrame { code: close_code::AGAIN, reason: "the relay is busy; try again".into() }
-}
-
-/// Says goodbye, and lets the client do so, too.
-async fn close(socket: &mut WebSocket, farewell: CloseFrame) -> Result<(), axum::Error> {
-    socket.send(Message::Close(Some(farewell))).await?;
-    let answered = async { while let Some(Ok(_)) = socket.recv().await {} };
-    let _ = timeout(LAST_WORD, answered).await;
-    Ok(())
 }
 
 /// The description of what goes over the WebSocket.

@@ -5,6 +5,7 @@
 
 mod access;
 mod api;
+mod bridge;
 mod client_key;
 mod downloads;
 mod events;
@@ -17,7 +18,10 @@ mod patient;
 mod places;
 mod problem;
 mod rates;
+mod removals;
 mod server;
+mod socket;
+mod spectate;
 mod token;
 
 use std::path::PathBuf;
@@ -28,9 +32,12 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::engine::{Handle, Refusal, Reply, Request};
 
+pub use bridge::{Bridge, News};
 pub use listing::{ReplayFile, ReplayList};
 pub use problem::ErrorBody;
 pub use server::{BindError, HttpServer};
+
+use removals::Removals;
 
 /// How long the engine may take for an answer. It needs under a millisecond; when it has been
 /// stuck for this long, the caller had better be told.
@@ -49,7 +56,17 @@ struct App {
     replays: Option<Arc<PathBuf>>,
     watchers: Arc<Semaphore>,
     listings: Arc<Semaphore>,
+    web_spectators: Arc<Semaphore>,
+    news: News,
+    removals: Removals,
     stop: Stop,
+}
+
+/// What those who watch games are told of.
+#[derive(Clone, Debug)]
+struct Watched {
+    news: News,
+    removals: Removals,
 }
 
 /// Whether the relay ends.
@@ -65,12 +82,16 @@ impl Stop {
 }
 
 impl App {
-    fn new(engine: Handle, replays: Option<PathBuf>, stop: Stop) -> Self {
+    fn new(engine: Handle, replays: Option<PathBuf>, watched: Watched, stop: Stop) -> Self {
+        let Watched { news, removals } = watched;
         Self {
             engine,
             replays: replays.map(Arc::new),
             watchers: Arc::new(Semaphore::new(MAX_WATCHERS)),
             listings: Arc::new(Semaphore::new(MAX_LISTINGS)),
+            web_spectators: Arc::new(Semaphore::new(spectate::MAX_WEB_SPECTATORS)),
+            news,
+            removals,
             stop,
         }
     }

@@ -15,6 +15,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::SockRef;
 use thiserror::Error;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -26,10 +27,13 @@ use super::guard::{Guard, Peer};
 use super::patient::Patient;
 use super::places::{Place, Places};
 use super::rates::Rates;
+use super::removals::{Counter, Removals};
+use super::spectate::Lasting;
 use super::token::{self, TokenError};
-use super::{App, Stop, api};
+use super::{App, News, Stop, Watched, api};
 use crate::config::HttpConfig;
 use crate::engine::Handle;
+use crate::net::SEND_BUFFER;
 use crate::shutdown::Shutdown;
 
 /// How long the head of a request may take, and how long a connection may idle between two.
@@ -41,7 +45,7 @@ const MAX_HEAD: usize = 16 * 1024;
 /// The most headers of a request. Browsers send some twenty.
 const MAX_HEADERS: usize = 64;
 
-/// How long a connection may last that is not a WebSocket: long enough for a large file over bad
+/// How long a connection may last that is neither a WebSocket nor a growing game: long enough for a large file over bad
 /// Wi-Fi, but who takes a byte now and then does not keep a place for ever.
 const MAX_AGE: Duration = Duration::from_secs(15 * 60);
 
@@ -96,6 +100,8 @@ pub struct HttpServer {
     listener: tokio::net::TcpListener,
     address: SocketAddr,
     router: Router,
+    engine: Handle,
+    counter: Counter,
     places: Places,
     rates: Arc<Rates>,
     stop: Stop,
@@ -103,7 +109,8 @@ pub struct HttpServer {
 }
 
 impl HttpServer {
-    /// Binds the address and reads the token. Games are looked up in `replays`.
+    /// Binds the address and reads the token. Saved games are looked up in `replays`; `news` rings when
+    /// a station's log has something new.
     ///
     /// # Errors
     /// [`BindError`]
@@ -111,6 +118,7 @@ impl HttpServer {
         config: &HttpConfig,
         engine: Handle,
         replays: Option<PathBuf>,
+        news: News,
         shutdown: Shutdown,
     ) -> Result<Self, BindError> {
         let changes = match &config.token_file {
@@ -146,11 +154,23 @@ impl HttpServer {
         }
         let rates = Arc::new(Rates::new());
         let guard = Guard {
-            rules: Arc::new(Rules::new(&config.host_names, changes)),
+            rules: Arc::new(Rules::new(&config.host_names, &config.allow_origins, changes)),
             rates: Arc::clone(&rates),
         };
-        let router = api::router(App::new(engine, replays, stop.clone()), guard);
-        Ok(Self { listener, address, router, places: Places::new(), rates, stop, runtime })
+        let (counter, removals) = Removals::new();
+        let watched = Watched { news, removals };
+        let router = api::router(App::new(engine.clone(), replays, watched, stop.clone()), guard);
+        Ok(Self {
+            engine,
+            counter,
+            listener,
+            address,
+            router,
+            places: Places::new(),
+            rates,
+            stop,
+            runtime,
+        })
     }
 
     /// Where it listens.
@@ -160,12 +180,13 @@ impl HttpServer {
 
     /// Answers until the shutdown is requested, then ends in order.
     pub fn run(self) {
-        let Self { listener, router, places, rates, stop, runtime, .. } = self;
+        let Self { listener, router, engine, counter, places, rates, stop, runtime, .. } = self;
         runtime.block_on(async {
             let accepting = accept(listener, router, &places, &stop);
             tokio::select! {
                 () = accepting => {}
                 () = prune(&rates) => {}
+                () = counter.count(&engine) => {}
                 () = stop.requested() => {}
             }
             // The listener is gone with `accept`: nobody new comes.
@@ -227,9 +248,14 @@ async fn serve(
 ) {
     // Answers and changes are small: each is to go at once. If that fails they go a little later.
     let _ = stream.set_nodelay(true);
+    // Lag is to be in the cursor of whoever watches a game, not in a queue of the system.
+    let _ = SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER);
+    let lasting = Lasting::default();
+    let age = lasting.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(Peer(peer));
+        request.extensions_mut().insert(lasting.clone());
         let router = router.clone();
         async move {
             let answered: Result<_, Infallible> = router.oneshot(request).await;
@@ -250,7 +276,7 @@ async fn serve(
             connection.as_mut().graceful_shutdown();
             timeout(LAST_TIME, connection).await.unwrap_or(Ok(()))
         }
-        () = sleep(MAX_AGE) => {
+        () = age.over(MAX_AGE) => {
             connection.as_mut().graceful_shutdown();
             timeout(LAST_TIME, connection).await.unwrap_or(Ok(()))
         }

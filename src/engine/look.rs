@@ -1,5 +1,6 @@
 //! What the engine sees, as values to tell.
 
+use std::collections::BTreeMap;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::entry::Entry;
@@ -107,7 +108,12 @@ impl Engine {
                 is_failing: station.stats.recorder_failing.get() != 0,
                 file: station.recording(),
             },
-            clients: [Protocol::Console, Protocol::Raw, Protocol::Dolphin].map(clients).into(),
+            clients: BTreeMap::from([
+                clients(Protocol::Console),
+                clients(Protocol::Raw),
+                clients(Protocol::Dolphin),
+                ("web".to_owned(), u64::try_from(station.stats.web_clients.get()).unwrap_or(0)),
+            ]),
             totals: totals(&station.stats),
             latency: latency(station),
         }

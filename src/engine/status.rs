@@ -121,7 +121,7 @@ pub struct StationStatus {
     pub last_byte_age: Option<u64>,
     /// Its recording.
     pub recording: RecordingStatus,
-    /// Spectators connected, by protocol: `console`, `raw`, `dolphin`.
+    /// Spectators connected, by protocol: `console`, `raw`, `dolphin`, `web` (games over HTTP).
     pub clients: BTreeMap<String, u64>,
     /// Counters since it was added.
     pub totals: Totals,

@@ -8,7 +8,7 @@ mod sockets;
 pub use mailbox::{Letters, Mailbox, mailbox};
 pub use pulse::Pulse;
 pub use read_buffer::{Fill, ReadBuffer};
-pub use sockets::{bind_tcp, prepare_spectator, raise_open_files_limit};
+pub use sockets::{SEND_BUFFER, bind_tcp, prepare_spectator, raise_open_files_limit};
 
 use std::io;
 use std::time::Duration;

@@ -13,7 +13,7 @@ const BACKLOG: i32 = 1024;
 /// The kernel's send queue of a spectator, in bytes. Thousands of stalled spectators must not cost
 /// gigabytes of kernel memory, and lag must live in our cursor, where it can be seen and skipped,
 /// not in a queue of stale frames.
-const SEND_BUFFER: usize = 256 * 1024;
+pub const SEND_BUFFER: usize = 256 * 1024;
 
 /// A peer whose cable was pulled is noticed after this long without traffic, then probed.
 const KEEPALIVE_AFTER: Duration = Duration::from_secs(15);

@@ -7,8 +7,6 @@
 //! Nothing a file contains can make these functions panic or hold more than one incomplete event
 //! and [`MAX_METADATA_LEN`] bytes of metadata at a time.
 
-pub mod names;
-
 mod behind;
 mod problem;
 mod repair;

@@ -7,12 +7,11 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use serde::Serialize;
 
-use super::names;
 use super::problem::Problem;
 use super::survey::Survey;
 use crate::slp::game::Player;
 use crate::slp::metadata::PlayerMetadata;
-use crate::slp::{EventCode, FrameIndex};
+use crate::slp::{EventCode, FrameIndex, names};
 
 /// What `andross replay info` tells about a file. [`fmt::Display`] gives lines of at most 80
 /// columns for all but very long names; serde gives the JSON, in the metadata's own spelling.

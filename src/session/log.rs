@@ -36,6 +36,23 @@ pub struct Log {
     pinned: Arc<AtomicU64>,
     /// Milliseconds that the latest reader is behind: what it has not seen yet is kept for it.
     held_for: Arc<AtomicU64>,
+    /// The same of single readers who asked for more.
+    holds: Arc<Mutex<Vec<Duration>>>,
+}
+
+/// Keeps what a single reader has still to see, until it is dropped.
+pub struct Hold {
+    holds: Arc<Mutex<Vec<Duration>>>,
+    delay: Duration,
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        let mut holds = self.holds.lock();
+        if let Some(at) = holds.iter().position(|&held| held == self.delay) {
+            holds.swap_remove(at);
+        }
+    }
 }
 
 /// How much of a log a reader may see now: all of it, or what came some time ago.
@@ -284,6 +301,12 @@ impl Log {
         self.held_for.store(delay, Ordering::Relaxed);
     }
 
+    /// The same for one reader, for as long as it keeps what is returned.
+    pub fn hold_one(&self, delay: Duration) -> Hold {
+        self.holds.lock().push(delay);
+        Hold { holds: self.holds.clone(), delay }
+    }
+
     /// How many event bytes are kept.
     pub fn retained(&self) -> usize {
         self.chunks.lock().iter().map(|chunk| chunk.data.len()).sum()
@@ -309,6 +332,7 @@ impl Log {
     fn trim_to(&self, max_retained: usize, now: Instant) -> usize {
         let pinned = Seq(self.pinned.load(Ordering::Acquire));
         let held_for = Duration::from_millis(self.held_for.load(Ordering::Relaxed));
+        let held_for = self.holds.lock().iter().copied().fold(held_for, Duration::max);
         let mut dropped = Vec::new();
         let mut chunks = self.chunks.lock();
         let game = chunks.last().map_or(0, |last| last.game);

@@ -4,6 +4,7 @@
 //! rings. Everyone else reads it with a cursor of their own. A [`Signal`] only says "look"; the log
 //! holds the truth, so a lost signal loses nothing.
 
+mod bell;
 mod chunk;
 mod identity;
 mod log;
@@ -11,9 +12,10 @@ mod signal;
 mod station;
 mod writer;
 
+pub use bell::{Bell, Listening};
 pub use chunk::{Chunk, Seq};
 pub use identity::Identity;
-pub use log::{Distance, Horizon, Log, ReadFrom};
+pub use log::{Distance, Hold, Horizon, Log, ReadFrom};
 pub use signal::{Announcer, Doorbell, Signal, SignalKind, Signals};
 pub use station::{SourceState, Station, StationId};
 pub use writer::{Divergence, Writer, Written};

@@ -11,7 +11,7 @@ use std::sync::mpsc::TryRecvError;
 use bus::{Bus, BusReader};
 use mio::Waker;
 
-use super::StationId;
+use super::{Bell, StationId};
 
 /// Signals that one reader can have waiting. When a reader is further behind, signals are dropped:
 /// the log is the truth and its doorbell still rings.
@@ -50,6 +50,7 @@ pub type Doorbell = Arc<Waker>;
 pub struct Announcer {
     bus: Bus<Signal>,
     doorbells: Vec<Doorbell>,
+    bells: Vec<Bell>,
 }
 
 impl Default for Announcer {
@@ -61,13 +62,18 @@ impl Default for Announcer {
 impl Announcer {
     /// An announcer without readers.
     pub fn new() -> Self {
-        Self { bus: Bus::new(BUS_LEN), doorbells: Vec::new() }
+        Self { bus: Bus::new(BUS_LEN), doorbells: Vec::new(), bells: Vec::new() }
     }
 
     /// A reader that is woken by `doorbell`.
     pub fn subscribe(&mut self, doorbell: Doorbell) -> Signals {
         self.doorbells.push(doorbell.clone());
         Signals { bus: self.bus.add_rx(), _doorbell: doorbell }
+    }
+
+    /// Rings `bell` at each announcement, as long as somebody listens to it.
+    pub fn attach(&mut self, bell: Bell) {
+        self.bells.push(bell);
     }
 
     /// Tells everyone, waits for nobody.
@@ -77,6 +83,9 @@ impl Announcer {
             if let Err(error) = doorbell.wake() {
                 tracing::error!("a thread cannot be woken: {error}");
             }
+        }
+        for bell in &self.bells {
+            bell.ring();
         }
     }
 }

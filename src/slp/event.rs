@@ -139,6 +139,17 @@ impl<'a> Event<'a> {
         self.array::<4>(offset).map(|b| BigEndian::read_i32(&b))
     }
 
+    /// The big-endian u32 at `offset`, or `None` where this version's event is shorter.
+    pub fn u32(self, offset: usize) -> Option<u32> {
+        self.array::<4>(offset).map(|b| BigEndian::read_u32(&b))
+    }
+
+    /// The big-endian f32 at `offset`, or `None` where this version's event is shorter or the bytes
+    /// are no finite number.
+    pub fn f32(self, offset: usize) -> Option<f32> {
+        self.array::<4>(offset).map(|b| BigEndian::read_f32(&b)).filter(|value| value.is_finite())
+    }
+
     /// The frame this event belongs to (offset 0x1, int32), or `None` for events outside frames.
     pub fn frame(self) -> Option<FrameIndex> {
         if self.code.belongs_to_frame() { self.i32(1).map(FrameIndex) } else { None }

@@ -15,8 +15,10 @@ pub mod file;
 pub mod frame;
 pub mod game;
 pub mod metadata;
+pub mod names;
 pub mod payload_sizes;
 pub mod scanner;
+pub mod state;
 pub mod text;
 pub mod ubjson;
 

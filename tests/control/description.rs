@@ -22,6 +22,9 @@ const SERVED: &[(&str, &str)] = &[
     ("get", "/api/replays"),
     ("get", "/replays/{path}"),
     ("get", "/api/events"),
+    ("get", "/ws/{station}"),
+    ("get", "/ws/{station}/state"),
+    ("get", "/stations/{station}/live.slp"),
     ("get", "/healthz"),
     ("get", "/metrics"),
 ];
@@ -51,7 +54,8 @@ fn every_call_is_described_and_every_description_is_a_call() {
     let (last, others): (Vec<_>, Vec<_>) =
         described.iter().partition(|(_, path)| path == "/api/shutdown");
     for (method, path) in others.into_iter().chain(last) {
-        let path = path.replace("{id}", "77").replace("{path}", "none.slp");
+        let path =
+            path.replace("{id}", "77").replace("{station}", "77").replace("{path}", "none.slp");
         let answer = desk.call(&method.to_uppercase(), &path, &[], None);
         let known = [200, 202, 400, 409, 415, 422].contains(&answer.status)
             || answer.status == 404 && answer.json()["code"] != "not-found";

@@ -72,6 +72,15 @@ fn games_are_downloaded_whole_or_in_part() {
     let modified = whole.header("last-modified").unwrap();
     let again = [("If-Modified-Since", modified)];
     assert_eq!(desk.call("GET", "/replays/Side%20B/Game_3.slp", &again, None).status, 304);
+    let tag = whole.header("etag").unwrap().to_owned();
+    assert!(tag.starts_with('"'), "a strong tag: {tag}");
+    let again = [("If-None-Match", tag.as_str())];
+    assert_eq!(desk.call("GET", "/replays/Side%20B/Game_3.slp", &again, None).status, 304);
+    for (condition, status) in [(tag.as_str(), 206), (modified, 206), ("\"other\"", 200)] {
+        let parts = [("Range", "bytes=2-4"), ("If-Range", condition)];
+        let part = desk.call("GET", "/replays/Side%20B/Game_3.slp", &parts, None);
+        assert_eq!(part.status, status, "{condition}");
+    }
     let head = desk.call("HEAD", "/replays/Side%20B/Game_3.slp", &[], None);
     assert_eq!((head.status, head.body.len()), (200, 0));
 }

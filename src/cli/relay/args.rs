@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use andross::config::value::{
-    consumers, count, delay, folder, host_name, listen_address, port, seconds, station_name,
+    consumers, count, delay, folder, host_name, listen_address, origin, port, seconds, station_name,
 };
 use andross::config::{
     DelaySettings, OrOff, ProgramConfig, RelayConfig, Settings, Source, StationConfig, file,
@@ -69,6 +69,11 @@ pub struct Args {
     /// A name, besides addresses and localhost, by which browsers may call; can be repeated
     #[arg(long, value_name = "NAME", value_parser = host_name)]
     http_host: Vec<String>,
+
+    /// Where web pages may be from that watch games here, such as https://overlay.example.org; `*`
+    /// for everywhere; can be repeated
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
+    http_allow_origin: Vec<String>,
 
     /// The folder that games are saved in; `off` saves none [default: replays]
     #[arg(long, value_name = "FOLDER")]
@@ -175,6 +180,8 @@ impl Args {
             http: self.http,
             http_token_file: self.http_token_file.clone(),
             http_host: (!self.http_host.is_empty()).then(|| self.http_host.clone()),
+            http_allow_origin: (!self.http_allow_origin.is_empty())
+                .then(|| self.http_allow_origin.clone()),
             replays,
             replay_folders: self.replay_folders,
             away_limit: self.away_limit,

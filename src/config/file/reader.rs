@@ -28,6 +28,7 @@ pub(super) struct Document {
     http: Written,
     http_token_file: Written,
     http_host: Written,
+    http_allow_origin: Written,
     replays: Written,
     replay_folders: Written,
     away_limit: Written,
@@ -98,7 +99,18 @@ impl<'a> Reader<'a> {
                     _ => self.beside(text),
                 },
             )?,
-            http_host: self.host_names("http-host", &file.http_host)?,
+            http_host: self.list(
+                "http-host",
+                &file.http_host,
+                "write names in brackets, such as [\"relay.example.org\"]",
+                value::host_name,
+            )?,
+            http_allow_origin: self.list(
+                "http-allow-origin",
+                &file.http_allow_origin,
+                "write origins in brackets, such as [\"https://overlay.example.org\"]",
+                value::origin,
+            )?,
             replays: self.text("replays", &file.replays, |text| {
                 Ok(match value::folder(PathBuf::from(text))? {
                     OrOff::On(_) => OrOff::On(self.beside(text)?),
@@ -211,16 +223,22 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn host_names(&self, key: &str, value: &Written) -> Result<Option<Vec<String>>, FileError> {
+    fn list(
+        &self,
+        key: &str,
+        value: &Written,
+        advice: &str,
+        understand: impl Fn(&str) -> Result<String, String>,
+    ) -> Result<Option<Vec<String>>, FileError> {
         let Some(value) = value else { return Ok(None) };
-        let names = value
+        let texts = value
             .get_ref()
             .as_array()
-            .and_then(|names| names.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
-        let names = names
-            .ok_or_else(|| "write names in brackets, such as [\"relay.example.org\"]".to_owned())
-            .and_then(|names| names.into_iter().map(value::host_name).collect());
-        names.map(Some).map_err(|what| self.wrong(key, value.span(), &what))
+            .and_then(|texts| texts.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
+        let texts = texts
+            .ok_or_else(|| advice.to_owned())
+            .and_then(|texts| texts.into_iter().map(understand).collect());
+        texts.map(Some).map_err(|what| self.wrong(key, value.span(), &what))
     }
 
     fn yes_or_no(&self, key: &str, value: &Written) -> Result<Option<bool>, FileError> {

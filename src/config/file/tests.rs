@@ -33,6 +33,7 @@ fn every_key_is_understood() {
         http = "[::]:80"
         http-token-file = "token"
         http-host = ["Relay.example.org", "relay"]
+        http-allow-origin = ["https://Overlay.example.org"]
         replays = "games/today"
         replay-folders = true
         away-limit = 1.5
@@ -68,6 +69,7 @@ fn every_key_is_understood() {
     assert_eq!(settings.http, Some(OrOff::On("[::]:80".parse().unwrap())));
     assert_eq!(settings.http_token_file, Some(PathBuf::from("conf/token")));
     assert_eq!(settings.http_host.unwrap(), ["relay.example.org", "relay"]);
+    assert_eq!(settings.http_allow_origin.unwrap(), ["https://overlay.example.org"]);
     assert_eq!(settings.replays, Some(OrOff::On("conf/games/today".into())));
     assert_eq!(settings.replay_folders, Some(true));
     assert_eq!((settings.away_limit, settings.handshake_time), (seconds(1.5), seconds(3.0)));
@@ -146,6 +148,8 @@ fn what_is_wrong_is_named_with_its_place() {
         ("http-token-file = \"\"".into(), "1:19: `http-token-file`: name a file"),
         ("http-host = \"relay\"".into(), "1:13: `http-host`: write names in brackets"),
         ("http-host = [\"a b\"]".into(), "1:13: `http-host`: write a name without"),
+        ("http-allow-origin = \"*\"".into(), "1:21: `http-allow-origin`: write origins in"),
+        ("http-allow-origin = [\"a\"]".into(), "1:21: `http-allow-origin`: write an origin"),
         ("replay-folders = \"yes\"".into(), "1:18: `replay-folders`: write true or"),
         (
             "program = \"Stream\"".into(),

@@ -46,6 +46,7 @@ fn the_narrower_place_wins_key_by_key() {
         http: Some(OrOff::On("1.2.3.4:6".parse().unwrap())),
         http_token_file: Some("token".into()),
         http_host: Some(vec!["relay.lan".into()]),
+        http_allow_origin: Some(vec!["*".into()]),
         replays: Some(OrOff::Off),
         replay_folders: Some(true),
         max_clients: Some(2),
@@ -69,6 +70,7 @@ fn the_narrower_place_wins_key_by_key() {
     assert_eq!(http.listen, "1.2.3.4:6".parse().unwrap());
     assert_eq!(http.token_file, Some("token".into()));
     assert_eq!(http.host_names, ["relay.lan"]);
+    assert_eq!(http.allow_origins, ["*"]);
     assert!(!config.replay_folders);
     assert_eq!((config.limits.total, config.limits.handshake_len), (1, 3));
     let delay = DelaySettings {

@@ -4,7 +4,7 @@ use axum::http::HeaderValue;
 const TOKEN: &str = "0123456789abcdef";
 
 fn rules(changes: Changes) -> Rules {
-    Rules::new(&["Relay.example".to_owned()], changes)
+    Rules::new(&["Relay.example".to_owned()], &[], changes)
 }
 
 fn with_token() -> Rules {
@@ -139,4 +139,36 @@ fn bodies_are_json() {
     }
     assert_eq!(post(&[long, ("content-type", "application/json")]), Ok(()));
     assert_eq!(post(&[long, ("content-type", "Application/JSON; charset=utf-8")]), Ok(()));
+}
+
+#[test]
+fn pages_elsewhere_may_watch_games_if_the_owner_says_so_and_nothing_else() {
+    let owned = |origins: &[&str]| {
+        let origins: Vec<String> = origins.iter().map(|origin| (*origin).to_owned()).collect();
+        Rules::new(&[], &origins, Changes::Free)
+    };
+    let ask = |rules: &Rules, method: Method, path: &str, origin: &str| {
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, HeaderValue::from_static("127.0.0.1:51480"));
+        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(ORIGIN, HeaderValue::from_str(origin).unwrap());
+        headers.insert("sec-fetch-site", HeaderValue::from_static("cross-site"));
+        rules.check(&method, &path.parse().unwrap(), &headers)
+    };
+    let overlay = "https://overlay.example";
+    let nobody = owned(&[]);
+    assert_eq!(ask(&nobody, Method::GET, "/ws/1", overlay), Err(Denied::Origin));
+    let one = owned(&["https://Overlay.example"]);
+    assert_eq!(ask(&one, Method::GET, "/ws/1", overlay), Ok(()));
+    assert_eq!(ask(&one, Method::GET, "/ws/Stream/state", overlay), Ok(()));
+    for origin in ["http://overlay.example", "https://overlay.example:444", "null", "*"] {
+        assert_eq!(ask(&one, Method::GET, "/ws/1", origin), Err(Denied::Origin), "{origin}");
+    }
+    let all = owned(&["*"]);
+    assert_eq!(ask(&all, Method::GET, "/ws/1", "null"), Ok(()));
+    for rules in [&one, &all] {
+        assert_eq!(ask(rules, Method::GET, "/api/events", overlay), Err(Denied::Origin));
+        assert_eq!(ask(rules, Method::GET, "/ws", overlay), Err(Denied::Origin));
+        assert_eq!(ask(rules, Method::POST, "/ws/1", overlay), Err(Denied::Origin));
+    }
 }

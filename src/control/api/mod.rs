@@ -20,7 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::guard::{Guard, guard};
 use super::problem::{finish, panicked};
-use super::{App, downloads, events, listing, metrics, page};
+use super::{App, downloads, events, listing, metrics, page, spectate};
 use crate::engine::Event;
 
 /// The largest body: a station's settings are a few hundred bytes.
@@ -46,9 +46,10 @@ pub(super) type Routes = OpenApiRouter<App>;
         (name = "state", description = "What is going on"),
         (name = "stations", description = "Consoles and their spectators"),
         (name = "relay", description = "The relay itself"),
+        (name = "games", description = "Games as they happen"),
         (name = "replays", description = "Saved games"),
     ),
-    components(schemas(Event, events::Snapshot)),
+    components(schemas(Event, events::Snapshot, spectate::StateMessage<'_>)),
 )]
 struct About;
 
@@ -81,6 +82,7 @@ fn describe() -> (Router<App>, utoipa::openapi::OpenApi) {
         .merge(listing::router())
         .merge(downloads::router())
         .merge(events::router())
+        .merge(spectate::router())
         .merge(metrics::router())
         .split_for_parts();
     // The router's `{*path}`, the rest of the address, is a plain variable there.

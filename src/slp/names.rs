@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use crate::slp::game::Version;
+use super::game::Version;
 
 /// The name of an external character id: Game Start's, the order of the select screen's list.
 pub fn character(id: u8) -> Cow<'static, str> {
