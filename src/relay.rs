@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
+use tokio::sync::oneshot;
 
 use crate::config::{MAX_STATIONS, RelayConfig};
 use crate::console::ConsoleThread;
@@ -19,6 +20,7 @@ use crate::consumer::{Admission, ConsumerThread, ListenerThread};
 use crate::control::{BindError, HttpServer};
 use crate::discovery::DiscoveryThread;
 use crate::engine::{AddError, Engine, Handle, Hooks, Request, Threads};
+use crate::hooks::HookThread;
 use crate::net::raise_open_files_limit;
 use crate::protocol::Protocol;
 use crate::recorder::{Clerk, RecorderOptions, RecorderThread};
@@ -88,7 +90,10 @@ struct Crew {
     console: ConsoleThread,
     discovery: Option<DiscoveryThread>,
     http: Option<HttpServer>,
+    hooks: Option<HookThread>,
     engine: Engine,
+    /// Dropped when no file will be completed any more.
+    recorded: oneshot::Sender<()>,
 }
 
 impl Relay {
@@ -144,6 +149,7 @@ impl Relay {
         };
         let discovery = config.discovery.as_ref().map(|discovery| discovery.listen);
         let (http, replays) = (config.http.clone(), config.replays.clone());
+        let commands = Some(config.hooks.clone()).filter(|hooks| !hooks.commands.is_empty());
         let mut engine = Engine::new(config, threads, hooks, shutdown.clone());
         engine.add_configured()?;
         let discovery = discovery
@@ -155,6 +161,10 @@ impl Relay {
         let http = http
             .map(|http| HttpServer::bind(&http, engine.handle(), replays, shutdown.clone()))
             .transpose()?;
+        let (recorded, is_recorded) = oneshot::channel();
+        let hooks = commands
+            .map(|config| HookThread::new(config, engine.handle(), is_recorded, shutdown.clone()))
+            .transpose()?;
 
         let mut relay = Self {
             engine: engine.handle(),
@@ -164,8 +174,17 @@ impl Relay {
             workers: Vec::new(),
             shutdown: shutdown.clone(),
         };
-        let started =
-            relay.spawn(Crew { consumers, recorder, listener, console, discovery, http, engine });
+        let started = relay.spawn(Crew {
+            consumers,
+            recorder,
+            listener,
+            console,
+            discovery,
+            http,
+            hooks,
+            engine,
+            recorded,
+        });
         if let Err(error) = started {
             shutdown.request(Reason::Failed(error.to_string()));
             join_all(std::mem::take(&mut relay.workers), Instant::now() + END_LIMIT);
@@ -175,19 +194,26 @@ impl Relay {
     }
 
     fn spawn(&mut self, crew: Crew) -> io::Result<()> {
-        let Crew { consumers, recorder, listener, console, discovery, http, engine } = crew;
+        let Crew { consumers, recorder, listener, console, discovery, http, .. } = crew;
+        let Crew { hooks, engine, recorded, .. } = crew;
         let shutdown = self.shutdown.clone();
         for (n, consumer) in consumers.into_iter().enumerate() {
             let name = format!("consumer-{n}");
             self.workers.push(Worker::spawn(name, &shutdown, move || consumer.run())?);
         }
         if let Some(recorder) = recorder {
-            self.workers.push(Worker::spawn("recorder", &shutdown, move || recorder.run())?);
+            self.workers.push(Worker::spawn("recorder", &shutdown, move || {
+                recorder.run();
+                drop(recorded);
+            })?);
         }
         self.workers.push(Worker::spawn("listener", &shutdown, move || listener.run())?);
         self.workers.push(Worker::spawn("engine", &shutdown, move || engine.run())?);
         if let Some(http) = http {
             self.workers.push(Worker::spawn("http", &shutdown, move || http.run())?);
+        }
+        if let Some(hooks) = hooks {
+            self.workers.push(Worker::spawn("hooks", &shutdown, move || hooks.run())?);
         }
         if let Some(discovery) = discovery {
             self.workers.push(Worker::spawn("discovery", &shutdown, move || discovery.run())?);
