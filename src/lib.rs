@@ -9,7 +9,7 @@
 //!
 //! ```text
 //! main → cli → relay (assemble, run, drain) · demo · bench · simulator · replay
-//! relay → control → engine
+//! relay → control · hooks → engine
 //! engine → console · consumer · spectator · discovery · recorder   (siblings never import each other)
 //! those → audience → session · net · stats · shutdown · config
 //! all of it → protocol → slp
@@ -27,6 +27,7 @@ pub mod control;
 pub mod demo;
 pub mod discovery;
 pub mod engine;
+pub mod hooks;
 pub mod net;
 pub mod protocol;
 pub mod recorder;

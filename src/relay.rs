@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
+use tokio::sync::oneshot;
 
 use crate::audience::Admission;
 use crate::config::{MAX_STATIONS, RelayConfig};
@@ -20,6 +21,7 @@ use crate::consumer::{ConsumerThread, ListenerThread};
 use crate::control::{BindError, Bridge, HttpServer, News};
 use crate::discovery::DiscoveryThread;
 use crate::engine::{AddError, Engine, Handle, Hooks, Request, Threads};
+use crate::hooks::HookThread;
 use crate::net::raise_open_files_limit;
 use crate::protocol::Protocol;
 use crate::recorder::{Clerk, RecorderOptions, RecorderThread};
@@ -92,7 +94,10 @@ struct Crew {
     discovery: Option<DiscoveryThread>,
     bridge: Option<Bridge>,
     http: Option<HttpServer>,
+    hooks: Option<HookThread>,
     engine: Engine,
+    /// Dropped when no file will be completed any more.
+    recorded: oneshot::Sender<()>,
 }
 
 impl Relay {
@@ -162,6 +167,7 @@ impl Relay {
         };
         let discovery = config.discovery.as_ref().map(|discovery| discovery.listen);
         let (http, replays) = (config.http.clone(), config.replays.clone());
+        let commands = Some(config.hooks.clone()).filter(|hooks| !hooks.commands.is_empty());
         let mut engine = Engine::new(config, threads, hooks, shutdown.clone());
         engine.add_configured()?;
         let discovery = discovery
@@ -172,6 +178,10 @@ impl Relay {
             .transpose()?;
         let http = http
             .map(|http| HttpServer::bind(&http, engine.handle(), replays, news, shutdown.clone()))
+            .transpose()?;
+        let (recorded, is_recorded) = oneshot::channel();
+        let hooks = commands
+            .map(|config| HookThread::new(config, engine.handle(), is_recorded, shutdown.clone()))
             .transpose()?;
 
         let mut relay = Self {
@@ -191,7 +201,9 @@ impl Relay {
             discovery,
             bridge,
             http,
+            hooks,
             engine,
+            recorded,
         });
         if let Err(error) = started {
             shutdown.request(Reason::Failed(error.to_string()));
@@ -202,17 +214,8 @@ impl Relay {
     }
 
     fn spawn(&mut self, crew: Crew) -> io::Result<()> {
-        let Crew {
-            consumers,
-            spectator,
-            recorder,
-            listener,
-            console,
-            discovery,
-            bridge,
-            http,
-            engine,
-        } = crew;
+        let Crew { consumers, spectator, recorder, listener, console, discovery, .. } = crew;
+        let Crew { bridge, http, hooks, engine, recorded, .. } = crew;
         let shutdown = self.shutdown.clone();
         for (n, consumer) in consumers.into_iter().enumerate() {
             let name = format!("consumer-{n}");
@@ -222,7 +225,10 @@ impl Relay {
             self.workers.push(Worker::spawn("spectator", &shutdown, move || spectator.run())?);
         }
         if let Some(recorder) = recorder {
-            self.workers.push(Worker::spawn("recorder", &shutdown, move || recorder.run())?);
+            self.workers.push(Worker::spawn("recorder", &shutdown, move || {
+                recorder.run();
+                drop(recorded);
+            })?);
         }
         self.workers.push(Worker::spawn("listener", &shutdown, move || listener.run())?);
         self.workers.push(Worker::spawn("engine", &shutdown, move || engine.run())?);
@@ -231,6 +237,9 @@ impl Relay {
         }
         if let Some(http) = http {
             self.workers.push(Worker::spawn("http", &shutdown, move || http.run())?);
+        }
+        if let Some(hooks) = hooks {
+            self.workers.push(Worker::spawn("hooks", &shutdown, move || hooks.run())?);
         }
         if let Some(discovery) = discovery {
             self.workers.push(Worker::spawn("discovery", &shutdown, move || discovery.run())?);

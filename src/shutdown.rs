@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use mio::Waker;
 use parking_lot::{Condvar, Mutex};
+use tokio::sync::watch;
 
 /// Why the program stops.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -51,6 +52,14 @@ struct Shared {
     requested: AtomicBool,
     state: Mutex<State>,
     changed: Condvar,
+    /// The same for those who wait without a thread.
+    told: watch::Sender<bool>,
+}
+
+impl fmt::Debug for Shutdown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Shutdown").field(&self.reason()).finish()
+    }
 }
 
 #[derive(Default)]
@@ -76,6 +85,7 @@ impl Shutdown {
         let doorbells = std::mem::take(&mut state.doorbells);
         drop(state);
         self.shared.changed.notify_all();
+        self.shared.told.send_replace(true);
         for doorbell in doorbells {
             ring(&doorbell);
         }
@@ -111,6 +121,12 @@ impl Shutdown {
             }
             self.shared.changed.wait(&mut state);
         }
+    }
+
+    /// Waits without a thread until someone asks. Safe to give up waiting.
+    pub async fn requested(&self) {
+        // The sender lives as long as `self`.
+        let _ = self.shared.told.subscribe().wait_for(|&told| told).await;
     }
 
     /// Sleeps for `timeout` or until someone asks; whether someone did.

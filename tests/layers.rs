@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &["demo", "bench"],
     &["relay"],
-    &["control"],
+    &["control", "hooks"],
     &["engine"],
     &["console", "consumer", "discovery", "recorder", "simulator", "spectator"],
     &["audience"],

@@ -2,6 +2,7 @@
 
 mod delay;
 pub mod file;
+mod hooks;
 mod limits;
 mod settings;
 mod source;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use crate::protocol::{console, discovery};
 
 pub use delay::{DelaySettings, MAX_DELAY};
+pub use hooks::{HookCommand, HooksConfig, Occasion};
 pub use limits::{ClientLimits, SourceTiming};
 pub use settings::{OrOff, Settings, SettingsError};
 pub use source::{Source, SourceError, check_station_name, same_station_name};
@@ -59,6 +61,8 @@ pub struct RelayConfig {
     pub discovery: Option<DiscoveryConfig>,
     /// The program output. `None`: it exists once somebody chooses a station for it.
     pub program: Option<ProgramConfig>,
+    /// Commands that run when something happens.
+    pub hooks: HooksConfig,
 }
 
 impl RelayConfig {
@@ -79,6 +83,7 @@ impl RelayConfig {
             delay: DelaySettings::default(),
             discovery: None,
             program: None,
+            hooks: HooksConfig::default(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What one place (the command line, the file) says, and how two places become one configuration.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,8 +8,8 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::{
-    DelaySettings, DiscoveryConfig, HttpConfig, MAX_STATIONS, ProgramConfig, RAW_PORT, RelayConfig,
-    StationConfig, default_consumers, same_station_name,
+    DelaySettings, DiscoveryConfig, HookCommand, HttpConfig, MAX_STATIONS, Occasion, ProgramConfig,
+    RAW_PORT, RelayConfig, StationConfig, default_consumers, same_station_name,
 };
 use crate::protocol::{console, spectator};
 
@@ -73,6 +74,10 @@ pub struct Settings {
     pub discover_port: Option<u16>,
     /// The program output.
     pub program: Option<ProgramConfig>,
+    /// Commands that run when something happens.
+    pub hooks: BTreeMap<Occasion, HookCommand>,
+    /// How long such a command may take.
+    pub hook_time: Option<Duration>,
 }
 
 /// Why settings make no configuration, though each of them is good.
@@ -114,6 +119,8 @@ impl Settings {
     pub fn over(self, wider: Self) -> Self {
         let mut stations = self.stations;
         stations.extend(wider.stations);
+        let mut hooks = wider.hooks;
+        hooks.extend(self.hooks);
         Self {
             stations,
             listen: self.listen.or(wider.listen),
@@ -135,6 +142,8 @@ impl Settings {
             discover: self.discover.or(wider.discover),
             discover_port: self.discover_port.or(wider.discover_port),
             program: program_over(self.program, wider.program),
+            hooks,
+            hook_time: self.hook_time.or(wider.hook_time),
         }
     }
 
@@ -174,6 +183,8 @@ impl Settings {
             .map(|listen| DiscoveryConfig { listen, console_port });
         config.stations = self.stations;
         config.program = self.program;
+        config.hooks.commands = self.hooks;
+        config.hooks.time = self.hook_time.unwrap_or(config.hooks.time);
         // A console that will be discovered may have the name.
         if config.discovery.is_none() {
             check_program(&mut config)?;

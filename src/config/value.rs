@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{MAX_DELAY, OrOff, check_station_name};
+use super::{HookCommand, MAX_DELAY, OrOff, check_station_name};
 
 /// The longest time that can be asked for: a day.
 const MAX_SECONDS: f64 = 86_400.0;
@@ -47,7 +47,15 @@ pub fn folder(path: PathBuf) -> Result<OrOff<PathBuf>, String> {
 /// # Errors
 /// What to write instead.
 pub fn seconds(text: &str) -> Result<Duration, String> {
-    seconds_up_to(text, MAX_SECONDS)
+    seconds_within(text, 0.0, MAX_SECONDS)
+}
+
+/// Seconds that a command may take: at least one, for none ends at once.
+///
+/// # Errors
+/// What to write instead.
+pub fn hook_time(text: &str) -> Result<Duration, String> {
+    seconds_within(text, 1.0, MAX_SECONDS)
 }
 
 /// Seconds that spectators are behind, up to [`MAX_DELAY`].
@@ -55,13 +63,13 @@ pub fn seconds(text: &str) -> Result<Duration, String> {
 /// # Errors
 /// What to write instead.
 pub fn delay(text: &str) -> Result<Duration, String> {
-    seconds_up_to(text, MAX_DELAY.as_secs_f64())
+    seconds_within(text, 0.0, MAX_DELAY.as_secs_f64())
 }
 
-fn seconds_up_to(text: &str, most: f64) -> Result<Duration, String> {
+fn seconds_within(text: &str, least: f64, most: f64) -> Result<Duration, String> {
     match text.parse::<f64>() {
-        Ok(seconds) if (0.0..=most).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
-        _ => Err(format!("write a number of seconds from 0 to {most}, such as 2.5")),
+        Ok(seconds) if (least..=most).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err(format!("write a number of seconds from {least} to {most}, such as 2.5")),
     }
 }
 
@@ -134,6 +142,36 @@ pub fn station_name(text: &str) -> Result<String, String> {
     Ok(name.to_owned())
 }
 
+/// A command as it would be typed into a shell, which it is not given to: spaces part words, quotes
+/// hold them together.
+///
+/// # Errors
+/// What to write instead.
+pub fn command_line(text: &str) -> Result<HookCommand, String> {
+    let words = shlex::split(text).ok_or_else(|| {
+        "a quotation mark is missing; write a command and what it is given, such as \
+         \"/usr/local/bin/tell 'a game'\""
+            .to_owned()
+    })?;
+    command(words)
+}
+
+/// A command: the program, then what it is given.
+///
+/// # Errors
+/// What to write instead.
+pub fn command(words: Vec<String>) -> Result<HookCommand, String> {
+    let mut words = words.into_iter();
+    let program = words.next().filter(|program| !program.is_empty());
+    let program = program.ok_or_else(|| "name a program to run".to_owned())?;
+    let args: Vec<String> = words.collect();
+    // Nothing like that can be given to a program.
+    if program.contains('\0') || args.iter().any(|arg| arg.contains('\0')) {
+        return Err("leave out the character NUL".to_owned());
+    }
+    Ok(HookCommand { program: program.into(), args })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,6 +187,8 @@ mod tests {
         assert!(seconds("86401").is_err() && seconds("-0.1").is_err());
         assert!(consumers("0").is_err() && consumers("65").is_err() && consumers("64") == Ok(64));
         assert!(port("0").is_err() && port("65536").is_err() && port("1") == Ok(1));
+        assert!(hook_time("0.5").unwrap_err().contains("from 1 to 86400"));
+        assert_eq!(hook_time("1"), Ok(Duration::from_secs(1)));
         assert!(count("-1").is_err() && count("1.5").is_err() && count("0") == Ok(0));
     }
 
@@ -172,5 +212,17 @@ mod tests {
         }
         assert_eq!(station_name(" Stream "), Ok("Stream".into()));
         assert!(station_name("program").is_err() && station_name("").is_err());
+    }
+
+    #[test]
+    fn commands_are_split_as_a_shell_would_and_that_is_all() {
+        let command = command_line("tell 'a game' \"$HOME\" * # x").unwrap();
+        assert_eq!(command.program, PathBuf::from("tell"));
+        assert_eq!(command.args, ["a game", "$HOME", "*"]);
+        assert!(command_line("tell 'a game").unwrap_err().contains("quotation mark"));
+        for nothing in ["", "  ", "''", "# tell"] {
+            assert!(command_line(nothing).unwrap_err().contains("name a program"), "{nothing}");
+        }
+        assert!(super::command(vec!["tell".into(), "\0".into()]).is_err());
     }
 }

@@ -39,8 +39,9 @@ pub use status::{
 
 use discovered::Discovery;
 use entry::Entry;
-use look::unix_ms;
 use vitals::Vitals;
+
+pub(crate) use look::unix_ms;
 
 /// How often the engine looks at the stations and tells what changed.
 const TICK: Duration = Duration::from_millis(250);

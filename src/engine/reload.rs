@@ -4,7 +4,7 @@ use super::Engine;
 use super::request::Refusal;
 use super::stations::{AddError, set_delays};
 use super::status::{Origin, ReloadReport};
-use crate::config::{RelayConfig, StationConfig};
+use crate::config::{Occasion, RelayConfig, StationConfig};
 use crate::session::StationId;
 
 impl Engine {
@@ -196,6 +196,22 @@ fn needs_restart(old: &RelayConfig, new: &RelayConfig) -> Vec<String> {
         ("handshake-size", limits(old).0 != limits(new).0),
         ("discover", old.discovery != new.discovery),
         ("program", old.program.is_some() != new.program.is_some()),
+        ("hook-time", old.hooks.time != new.hooks.time),
     ];
-    differs.iter().filter(|(_, differs)| *differs).map(|(name, _)| (*name).to_owned()).collect()
+    let named = differs.iter().filter(|(_, differs)| *differs).map(|(name, _)| (*name).to_owned());
+    named.chain(changed_hooks(old, new)).collect()
+}
+
+fn changed_hooks(old: &RelayConfig, new: &RelayConfig) -> impl Iterator<Item = String> {
+    let all = [
+        Occasion::Connected,
+        Occasion::Lost,
+        Occasion::GameStart,
+        Occasion::GameEnd,
+        Occasion::File,
+    ];
+    let command = |config: &RelayConfig, occasion| config.hooks.commands.get(&occasion).cloned();
+    all.into_iter()
+        .filter(move |&occasion| command(old, occasion) != command(new, occasion))
+        .map(|occasion| format!("on-{}", occasion.name()))
 }

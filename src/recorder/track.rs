@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::recording::{GameFacts, Recording, file_name_part};
 use super::thread::RecorderOptions;
-use crate::session::{Chunk, Horizon, Seq, SourceState, Station};
+use crate::session::{Chunk, Horizon, SavedFile, Seq, SourceState, Station};
 
 /// Chunks written with one call.
 const CHUNKS_A_WRITE: usize = 256;
@@ -245,6 +245,8 @@ impl Track {
         self.completing = Some(why);
         recording.complete()?;
         self.completing = None;
+        let path = recording.path().to_owned();
+        self.station.add_saved(SavedFile { path, game: self.game });
         self.station.stats.files.add(1);
         tracing::info!(
             station = %self.station.name(),

@@ -17,5 +17,5 @@ pub use chunk::{Chunk, Seq};
 pub use identity::Identity;
 pub use log::{Distance, Hold, Horizon, Log, ReadFrom};
 pub use signal::{Announcer, Doorbell, Signal, SignalKind, Signals};
-pub use station::{SourceState, Station, StationId};
+pub use station::{SavedFile, SourceState, Station, StationId};
 pub use writer::{Divergence, Writer, Written};

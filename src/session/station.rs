@@ -1,5 +1,6 @@
 //! A station: one console and everything that is known of it.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -49,6 +50,24 @@ impl fmt::Display for SourceState {
     }
 }
 
+/// Complete files that are remembered: whoever wants to hear of each looks four times a second.
+const MAX_SAVED: usize = 64;
+
+/// A complete file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SavedFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The number of its game.
+    pub game: u64,
+}
+
+#[derive(Default)]
+struct Saved {
+    count: u64,
+    newest: VecDeque<SavedFile>,
+}
+
 /// One console, its log and its figures. Written by the console thread, read by all.
 pub struct Station {
     /// Its number.
@@ -70,6 +89,7 @@ pub struct Station {
     /// Counts changes of identity and upstream: who is fed by this station is to hear of them.
     changes: AtomicU64,
     recording: Mutex<Option<PathBuf>>,
+    saved: Mutex<Saved>,
     /// Whether its games are to be saved. The engine changes it, the recorder heeds it.
     is_recorded: AtomicBool,
     /// Milliseconds that spectators are behind, by protocol. The engine changes them.
@@ -100,6 +120,7 @@ impl Station {
             upstream: Mutex::default(),
             changes: AtomicU64::new(0),
             recording: Mutex::new(None),
+            saved: Mutex::default(),
             is_recorded: AtomicBool::new(true),
             console_delay: AtomicU64::new(0),
             raw_delay: AtomicU64::new(0),
@@ -229,6 +250,25 @@ impl Station {
     /// Says which file the newest game is in.
     pub fn set_recording(&self, path: Option<PathBuf>) {
         *self.recording.lock() = path;
+    }
+
+    /// Remembers that a game's file is complete.
+    pub fn add_saved(&self, file: SavedFile) {
+        let mut saved = self.saved.lock();
+        saved.count += 1;
+        saved.newest.push_back(file);
+        if saved.newest.len() > MAX_SAVED {
+            saved.newest.pop_front();
+        }
+    }
+
+    /// How many files have been completed, and those after the first `seen`, as far as they are
+    /// remembered.
+    pub fn saved_since(&self, seen: u64) -> (u64, Vec<SavedFile>) {
+        let saved = self.saved.lock();
+        let new = usize::try_from(saved.count.saturating_sub(seen)).unwrap_or(usize::MAX);
+        let known = saved.newest.len().saturating_sub(new);
+        (saved.count, saved.newest.range(known..).cloned().collect())
     }
 
     /// Answers a spectator's handshake by the console's rules: a token of this position space goes

@@ -1,14 +1,17 @@
 //! What can be typed behind `andross relay`, and what it means together with the file.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use andross::config::value::{
-    consumers, count, delay, folder, host_name, listen_address, origin, port, seconds, station_name,
+    command_line, consumers, count, delay, folder, hook_time, host_name, listen_address, origin,
+    port, seconds, station_name,
 };
 use andross::config::{
-    DelaySettings, OrOff, ProgramConfig, RelayConfig, Settings, Source, StationConfig, file,
+    DelaySettings, HookCommand, Occasion, OrOff, ProgramConfig, RelayConfig, Settings, Source,
+    StationConfig, file,
 };
 use anyhow::bail;
 
@@ -142,6 +145,31 @@ pub struct Args {
     /// Have a program output, which shows one station at a time: STATION first
     #[arg(long, value_name = "STATION", num_args = 0..=1, require_equals = true, value_parser = station_name)]
     program: Option<Option<String>>,
+
+    /// Run CMD when a console's stream is on. CMD is split as a shell would, but none is needed: it
+    /// is told everything in variables (ANDROSS_STATION, ...) and as JSON on its standard input
+    #[arg(long, value_name = "CMD", value_parser = command_line)]
+    on_connected: Option<HookCommand>,
+
+    /// Run CMD when a console's stream is off
+    #[arg(long, value_name = "CMD", value_parser = command_line)]
+    on_lost: Option<HookCommand>,
+
+    /// Run CMD when a game has begun
+    #[arg(long, value_name = "CMD", value_parser = command_line)]
+    on_game_start: Option<HookCommand>,
+
+    /// Run CMD when a game is over
+    #[arg(long, value_name = "CMD", value_parser = command_line)]
+    on_game_end: Option<HookCommand>,
+
+    /// Run CMD when a game's file is complete; ANDROSS_FILE is its path
+    #[arg(long, value_name = "CMD", value_parser = command_line)]
+    on_file: Option<HookCommand>,
+
+    /// Seconds after which such a command is killed [default: 30]
+    #[arg(long, value_name = "SECONDS", value_parser = hook_time)]
+    hook_time: Option<Duration>,
 }
 
 /// The configuration that the command line and the file make together. It can be read again: the
@@ -199,7 +227,22 @@ impl Args {
             discover: self.discover,
             discover_port: self.discover_port,
             program,
+            hooks: self.hooks(),
+            hook_time: self.hook_time,
         })
+    }
+
+    fn hooks(&self) -> BTreeMap<Occasion, HookCommand> {
+        [
+            (Occasion::Connected, &self.on_connected),
+            (Occasion::Lost, &self.on_lost),
+            (Occasion::GameStart, &self.on_game_start),
+            (Occasion::GameEnd, &self.on_game_end),
+            (Occasion::File, &self.on_file),
+        ]
+        .into_iter()
+        .filter_map(|(occasion, command)| Some((occasion, command.clone()?)))
+        .collect()
     }
 }
 

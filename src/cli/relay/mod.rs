@@ -81,5 +81,9 @@ fn summary(args: &Args, config: &RelayConfig) -> String {
         let first = program.station.as_deref().unwrap_or("nothing yet");
         parts.push(format!("program output ({first})"));
     }
+    let hooks: Vec<&str> = config.hooks.commands.keys().map(|it| it.name()).collect();
+    if !hooks.is_empty() {
+        parts.push(format!("commands on {}", hooks.join(", ")));
+    }
     format!("{what} is good: {}", parts.join("; "))
 }

@@ -1,5 +1,6 @@
 //! From the file's tables to settings.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -11,8 +12,8 @@ use toml::{Spanned, Value};
 use super::FileError;
 use super::keys::BACKSLASH;
 use crate::config::{
-    DelaySettings, DiscoveryConfig, OrOff, ProgramConfig, Settings, Source, StationConfig,
-    same_station_name, value,
+    DelaySettings, DiscoveryConfig, HookCommand, Occasion, OrOff, ProgramConfig, Settings, Source,
+    StationConfig, same_station_name, value,
 };
 
 /// A value and where it is written.
@@ -43,6 +44,12 @@ pub(super) struct Document {
     dolphin_delay: Written,
     discover: Written,
     discover_port: Written,
+    on_connected: Written,
+    on_lost: Written,
+    on_game_start: Written,
+    on_game_end: Written,
+    on_file: Written,
+    hook_time: Written,
     program: Option<ProgramTable>,
     #[serde(default)]
     station: Vec<StationTable>,
@@ -103,13 +110,13 @@ impl<'a> Reader<'a> {
                 "http-host",
                 &file.http_host,
                 "write names in brackets, such as [\"relay.example.org\"]",
-                value::host_name,
+                |names| names.into_iter().map(value::host_name).collect(),
             )?,
             http_allow_origin: self.list(
                 "http-allow-origin",
                 &file.http_allow_origin,
                 "write origins in brackets, such as [\"https://overlay.example.org\"]",
-                value::origin,
+                |origins| origins.into_iter().map(value::origin).collect(),
             )?,
             replays: self.text("replays", &file.replays, |text| {
                 Ok(match value::folder(PathBuf::from(text))? {
@@ -136,9 +143,40 @@ impl<'a> Reader<'a> {
             ])?,
             discover: self.discover("discover", &file.discover)?,
             discover_port: self.number("discover-port", &file.discover_port, value::port)?,
+            hooks: self.hooks(&file)?,
+            hook_time: self.number("hook-time", &file.hook_time, value::hook_time)?,
             program: file.program.map(|table| self.program(&table)).transpose()?,
             stations: self.stations(&file.station)?,
         })
+    }
+
+    fn hooks(&self, file: &Document) -> Result<BTreeMap<Occasion, HookCommand>, FileError> {
+        let mut commands = BTreeMap::new();
+        for (occasion, key, value) in [
+            (Occasion::Connected, "on-connected", &file.on_connected),
+            (Occasion::Lost, "on-lost", &file.on_lost),
+            (Occasion::GameStart, "on-game-start", &file.on_game_start),
+            (Occasion::GameEnd, "on-game-end", &file.on_game_end),
+            (Occasion::File, "on-file", &file.on_file),
+        ] {
+            let say =
+                "write a program and what it is given in brackets, such as [\"tell\", \"me\"]";
+            if let Some(command) = self.list(key, value, say, |words| self.command(words))? {
+                commands.insert(occasion, command);
+            }
+        }
+        Ok(commands)
+    }
+
+    /// A program with a folder in front is seen from the file's folder, as all paths in it.
+    fn command(&self, words: Vec<&str>) -> Result<HookCommand, String> {
+        let mut command = value::command(words.into_iter().map(str::to_owned).collect())?;
+        if command.program.components().count() > 1
+            && let Some(program) = command.program.to_str()
+        {
+            command.program = self.beside(program)?;
+        }
+        Ok(command)
     }
 
     fn program(&self, table: &ProgramTable) -> Result<ProgramConfig, FileError> {
@@ -223,22 +261,22 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn list(
+    /// Texts in brackets; `say` says so.
+    fn list<T>(
         &self,
         key: &str,
         value: &Written,
-        advice: &str,
-        understand: impl Fn(&str) -> Result<String, String>,
-    ) -> Result<Option<Vec<String>>, FileError> {
+        say: &str,
+        understand: impl Fn(Vec<&str>) -> Result<T, String>,
+    ) -> Result<Option<T>, FileError> {
         let Some(value) = value else { return Ok(None) };
-        let texts = value
-            .get_ref()
-            .as_array()
-            .and_then(|texts| texts.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
-        let texts = texts
-            .ok_or_else(|| advice.to_owned())
-            .and_then(|texts| texts.into_iter().map(understand).collect());
-        texts.map(Some).map_err(|what| self.wrong(key, value.span(), &what))
+        let array = value.get_ref().as_array();
+        let texts = array.and_then(|texts| texts.iter().map(Value::as_str).collect());
+        texts
+            .ok_or_else(|| say.to_owned())
+            .and_then(understand)
+            .map(Some)
+            .map_err(|what| self.wrong(key, value.span(), &what))
     }
 
     fn yes_or_no(&self, key: &str, value: &Written) -> Result<Option<bool>, FileError> {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::*;
-use crate::config::{DelaySettings, DiscoveryConfig, OrOff};
+use crate::config::{DelaySettings, DiscoveryConfig, HookCommand, Occasion, OrOff};
 
 fn understood(text: &str) -> Settings {
     parse(text, Path::new("conf/andross.toml")).unwrap()
@@ -47,6 +47,12 @@ fn every_key_is_understood() {
         raw-delay = 7.25
         discover = "127.0.0.1:20583"
         discover-port = 8
+        on-connected = ["a", "b c"]
+        on-lost = ["hooks/lost"]
+        on-game-start = ["d"]
+        on-game-end = ["e"]
+        on-file = ["f"]
+        hook-time = 9
 
         [program]
         station = "Side"
@@ -84,6 +90,14 @@ fn every_key_is_understood() {
     assert_eq!(settings.delay, delay);
     assert_eq!(settings.discover, Some(OrOff::On("127.0.0.1:20583".parse().unwrap())));
     assert_eq!(settings.discover_port, Some(8));
+    let hook = |occasion| settings.hooks.get(&occasion).unwrap().clone();
+    let connected = HookCommand { program: "a".into(), args: vec!["b c".into()] };
+    assert_eq!(hook(Occasion::Connected), connected);
+    assert_eq!(hook(Occasion::Lost).program, Path::new("conf/hooks/lost"), "as all paths");
+    assert_eq!(hook(Occasion::GameStart).program, Path::new("d"));
+    assert_eq!(hook(Occasion::GameEnd).program, Path::new("e"));
+    assert_eq!(hook(Occasion::File).program, Path::new("f"));
+    assert_eq!(settings.hook_time, seconds(9.0));
     let program = settings.program.unwrap();
     assert_eq!((program.station.as_deref(), program.delay.all), (Some("Side"), seconds(1.0)));
     let [stream, side] = settings.stations.try_into().unwrap();
@@ -150,6 +164,10 @@ fn what_is_wrong_is_named_with_its_place() {
         ("http-host = [\"a b\"]".into(), "1:13: `http-host`: write a name without"),
         ("http-allow-origin = \"*\"".into(), "1:21: `http-allow-origin`: write origins in"),
         ("http-allow-origin = [\"a\"]".into(), "1:21: `http-allow-origin`: write an origin"),
+        ("on-file = \"tell me\"".into(), "1:11: `on-file`: write a program and what"),
+        ("on-lost = [\"tell\", 1]".into(), "1:11: `on-lost`: write a program and what"),
+        ("on-lost = []".into(), "1:11: `on-lost`: name a program"),
+        ("hook-time = 0".into(), "1:13: `hook-time`: write a number of seconds from 1"),
         ("replay-folders = \"yes\"".into(), "1:18: `replay-folders`: write true or"),
         (
             "program = \"Stream\"".into(),

@@ -14,6 +14,11 @@ fn seconds(n: u64) -> Option<Duration> {
     Some(Duration::from_secs(n))
 }
 
+fn hooks(programs: &[(Occasion, &str)]) -> BTreeMap<Occasion, HookCommand> {
+    let command = |program: &str| HookCommand { program: program.into(), args: Vec::new() };
+    programs.iter().map(|(occasion, program)| (*occasion, command(program))).collect()
+}
+
 #[test]
 fn with_nothing_said_the_defaults_hold() {
     let config = Settings::default().into_config().unwrap();
@@ -26,6 +31,7 @@ fn with_nothing_said_the_defaults_hold() {
     assert_eq!((config.limits.total, config.limits.per_address), (4096, 256));
     assert_eq!(config.delay, DelaySettings::default());
     assert_eq!((config.discovery, config.program), (None, None));
+    assert!(config.hooks.commands.is_empty());
 }
 
 #[test]
@@ -36,6 +42,7 @@ fn the_narrower_place_wins_key_by_key() {
         replay_folders: Some(false),
         max_clients: Some(1),
         delay: DelaySettings { all: seconds(1), console: None, raw: seconds(0), dolphin: None },
+        hooks: hooks(&[(Occasion::File, "narrow")]),
         program: Some(ProgramConfig { station: Some("B".into()), ..ProgramConfig::default() }),
         ..Settings::default()
     };
@@ -50,6 +57,8 @@ fn the_narrower_place_wins_key_by_key() {
         replays: Some(OrOff::Off),
         replay_folders: Some(true),
         max_clients: Some(2),
+        hooks: hooks(&[(Occasion::File, "wide"), (Occasion::Lost, "wide")]),
+        hook_time: seconds(4),
         handshake_size: Some(3),
         delay: DelaySettings {
             all: seconds(9),
@@ -80,6 +89,8 @@ fn the_narrower_place_wins_key_by_key() {
         dolphin: seconds(5),
     };
     assert_eq!(config.delay, delay);
+    let both = hooks(&[(Occasion::File, "narrow"), (Occasion::Lost, "wide")]);
+    assert_eq!((config.hooks.commands, config.hooks.time), (both, Duration::from_secs(4)));
     let program = config.program.unwrap();
     assert_eq!(program.station.as_deref(), Some("b"), "as the station writes it");
     assert_eq!(program.delay.all, seconds(6));

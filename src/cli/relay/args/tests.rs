@@ -63,6 +63,8 @@ fn flags_are_understood() {
         "--discover",
         "--discover-port=7",
         "--program",
+        "--on-file=tell 'a file'",
+        "--hook-time=5",
         "b=wii2",
     ]);
     assert_eq!(config.stations.len(), 2);
@@ -73,6 +75,9 @@ fn flags_are_understood() {
     assert_eq!(discovery.listen, "0.0.0.0:20582".parse().unwrap());
     assert_eq!(discovery.console_port, 7);
     assert_eq!(config.program, Some(ProgramConfig::default()));
+    let tell = HookCommand { program: "tell".into(), args: vec!["a file".into()] };
+    assert_eq!(config.hooks.commands, BTreeMap::from([(Occasion::File, tell)]));
+    assert_eq!(config.hooks.time, Duration::from_secs(5));
 }
 
 #[test]
@@ -151,6 +156,9 @@ fn wrong_flags_are_refused() {
         "--program=program",
         "--replays=",
         "--replay-folders=maybe",
+        "--on-file=",
+        "--on-lost=tell 'me",
+        "--hook-time=0",
         "..=wii",
     ] {
         assert!(typed(&[words]).is_err(), "{words}");
