@@ -1,21 +1,28 @@
-//! The real clients: slippi-js of two generations, connected to the relay with `ConsoleConnection`,
-//! and slippi-js and peppi reading what the recorder saved.
+//! The real clients: slippi-js of two generations, connected to the relay with `ConsoleConnection`
+//! and `DolphinConnection`; libmelee, stepping from frame to frame; and slippi-js and peppi reading
+//! what the recorder saved.
 //!
-//! Needs Node and the packages of `tests/clients` (`npm ci --prefix tests/clients`); says so and
-//! passes without them, unless ANDROSS_REQUIRE_CLIENTS is set.
+//! Needs Node and the packages of `tests/clients` (`npm ci --prefix tests/clients`), and Python with
+//! those of `tests/clients/requirements.txt` in `target/libmelee`; says so and passes without them,
+//! unless ANDROSS_REQUIRE_CLIENTS is set.
 
 mod common;
 
 use std::io::BufRead;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use andross::simulator::{Options, Recording};
+use andross::slp::{EventCode, Scanner};
 use common::{Venue, assert_same_bytes, events_of, fixtures, shared_replays};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 const VERSIONS: [&str; 2] = ["9", "6"];
+
+/// More bytes than any frame of the recordings has.
+const LONGEST_FRAME: usize = 2_000;
 
 fn scripts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients")
@@ -80,10 +87,16 @@ struct Watching {
 }
 
 impl Watching {
-    fn start(version: &str, port: u16, folder: &Path, games: usize, last: &str) -> Self {
-        let (port, games) = (port.to_string(), games.to_string());
+    fn start(
+        version: &str,
+        (address, protocol): (SocketAddr, &str),
+        folder: &Path,
+        games: usize,
+        last: &str,
+    ) -> Self {
+        let (port, games) = (address.port().to_string(), games.to_string());
         let folder = folder.to_str().unwrap();
-        let mut child = node("watch.cjs", &[version, &port, folder, &games, last]);
+        let mut child = node("watch.cjs", &[version, &port, folder, &games, last, protocol]);
         let mut answers = std::io::BufReader::new(child.stdout.take().unwrap()).lines();
         let details = next(&mut answers);
         Self { child, answers, details }
@@ -106,7 +119,7 @@ impl Drop for Watching {
 }
 
 fn next(answers: &mut impl Iterator<Item = std::io::Result<String>>) -> Value {
-    let line = answers.next().expect("slippi-js ended without an answer").unwrap();
+    let line = answers.next().expect("the client ended without an answer").unwrap();
     serde_json::from_str(&line).unwrap()
 }
 
@@ -128,8 +141,13 @@ fn slippi_js_writes_what_the_recorder_writes() {
         // All are greeted before the console is switched on: a short game would be over before
         // Node has started.
         let (mut venue, address) = Venue::without_console(|_| {});
-        let port = venue.console_address().port();
-        let watching = VERSIONS.map(|v| Watching::start(v, port, folder.path(), games.len(), last));
+        let both = [(venue.console_address(), "console"), (venue.dolphin_address(), "dolphin")];
+        let clients = VERSIONS.iter().flat_map(|version| both.map(|at| (version, at)));
+        let start = |(version, at): (&&str, (SocketAddr, &'static str))| {
+            let client = format!("slippi-js {version}, {}", at.1);
+            (client, Watching::start(version, at, folder.path(), games.len(), last))
+        };
+        let watching: Vec<_> = clients.map(start).collect();
         venue.switch_on(Options {
             listen: address,
             recordings: games,
@@ -137,10 +155,14 @@ fn slippi_js_writes_what_the_recorder_writes() {
             pause: Duration::from_millis(100),
             ..Options::default()
         });
-        for (version, watching) in VERSIONS.iter().zip(watching) {
+        for (client, watching) in watching {
             for (name, (file, expected)) in names.iter().zip(watching.files().iter().zip(&expected))
             {
-                assert_same_bytes(&format!("{name}, slippi-js {version}"), file, expected);
+                // Dolphin's batches are frames: one that broke off comes with the relay's end.
+                let is_cut = last == "no-end" && client.ends_with("dolphin");
+                let len = if is_cut { expected.len().min(file.len()) } else { expected.len() };
+                assert!(expected.len() - len < LONGEST_FRAME, "{name}, {client}");
+                assert_same_bytes(&format!("{name}, {client}"), file, &expected[..len]);
             }
         }
         let recorded = venue.end();
@@ -165,11 +187,88 @@ fn slippi_js_is_told_the_consoles_own_name() {
     let venue = Venue::start(options, |_| {});
     venue.wait_for_bytes(1);
     let folder = tempfile::tempdir().unwrap();
-    for version in VERSIONS {
-        let port = venue.console_address().port();
-        let watching = Watching::start(version, port, folder.path(), 1, "end");
-        assert_eq!(watching.details["nick"], "Bühne 1", "slippi-js {version}");
-        assert_eq!(watching.details["version"], "1.11.9", "slippi-js {version}");
+    let both = [(venue.console_address(), "console"), (venue.dolphin_address(), "dolphin")];
+    for (version, at) in VERSIONS.iter().flat_map(|version| both.map(|at| (version, at))) {
+        let watching = Watching::start(version, at, folder.path(), 1, "end");
+        assert_eq!(watching.details["nick"], "Bühne 1", "slippi-js {version}, {}", at.1);
+        assert_eq!(watching.details["version"], "1.11.9", "slippi-js {version}, {}", at.1);
+    }
+}
+
+/// The Python that has libmelee, if there is one.
+fn libmelee() -> Option<PathBuf> {
+    let venv = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/libmelee");
+    let python = venv.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+    let imports = Command::new(&python).args(["-c", "import melee"]).output();
+    if imports.is_ok_and(|out| out.status.success()) {
+        return Some(python);
+    }
+    assert!(
+        std::env::var_os("ANDROSS_REQUIRE_CLIENTS").is_none(),
+        "the real clients are required: see tests/clients/requirements.txt"
+    );
+    eprintln!("skipped: no libmelee (tests/clients/requirements.txt says how to install it)");
+    None
+}
+
+/// What libmelee is to make of a game: a state at each bookend.
+fn states(recording: &Recording) -> Vec<Value> {
+    let (mut scanner, mut rest) = (Scanner::new(), &recording.events()[..]);
+    let (mut states, mut players, mut nanas) = (Vec::new(), Map::new(), Map::new());
+    while let Ok(Some(event)) = scanner.next(rest) {
+        rest = &rest[event.len()..];
+        let float = |at| u32::from_be_bytes(event.array(at).unwrap());
+        match event.code() {
+            EventCode::POST_FRAME => {
+                let to = if event.u8(6) == Some(1) { &mut nanas } else { &mut players };
+                let port = (event.u8(5).unwrap() + 1).to_string();
+                let stocks = event.u8(0x21).unwrap();
+                to.insert(port, json!([float(0xA), float(0xE), float(0x16), stocks]));
+            }
+            EventCode::FRAME_BOOKEND => states.push(json!({
+                "frame": event.frame().unwrap().0,
+                "players": std::mem::take(&mut players),
+                "nanas": std::mem::take(&mut nanas),
+            })),
+            _ => {}
+        }
+    }
+    states
+}
+
+/// libmelee, from a station as from a Dolphin: every frame, and in each what the console sent. It
+/// knows no recorders before 3.0.
+#[test]
+fn libmelee_sees_every_frame() {
+    let Some(python) = libmelee() else { return };
+    let games = fixtures().into_iter().map(|path| load(&path));
+    let games: Vec<_> = games.filter(|game| !states(game).is_empty()).collect();
+    assert!(games.len() > 3);
+    for game in games {
+        let expected = states(&game);
+        let (mut venue, listen) = Venue::without_console(|_| {});
+        let port = venue.dolphin_address().port().to_string();
+        let mut child = Command::new(&python)
+            .arg(scripts().join("libmelee.py"))
+            .args([port, expected.len().to_string()])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut answers = std::io::BufReader::new(child.stdout.take().unwrap()).lines();
+        assert_eq!(next(&mut answers)["nick"], "test");
+        let name = game.name().clone();
+        venue.switch_on(Options {
+            listen,
+            recordings: vec![game],
+            fps: 3_000.0,
+            ..Options::default()
+        });
+        let seen = next(&mut answers);
+        for (n, (seen, expected)) in seen.as_array().unwrap().iter().zip(&expected).enumerate() {
+            assert_eq!(seen, expected, "{name}: state {n}");
+        }
+        assert_eq!(seen.as_array().unwrap().len(), expected.len(), "{name}");
+        assert!(child.wait().unwrap().success());
     }
 }
 

@@ -1,20 +1,21 @@
-// node watch.cjs VERSION PORT FOLDER GAMES LAST
+// node watch.cjs VERSION PORT FOLDER GAMES LAST PROTOCOL
 //
-// What Slippi Launcher does: a ConsoleConnection whose bytes go into an SlpFileWriter. Answers with the
+// What Slippi Launcher does: a ConsoleConnection (with PROTOCOL "dolphin" a DolphinConnection) whose bytes go into an SlpFileWriter. Answers with the
 // handshake's details, and, when GAMES files are complete, with their names. With LAST "no-end" the
 // last game has no Game End: its file is completed when its bytes stop coming.
 "use strict";
 
 const { load, answer } = require("./slippi.cjs");
-const [version, port, folder, games, last] = process.argv.slice(2);
-const { ConsoleConnection, ConnectionEvent, SlpFileWriter, SlpFileWriterEvent } = load(version);
+const [version, port, folder, games, last, protocol] = process.argv.slice(2);
+const { ConsoleConnection, DolphinConnection, ConnectionEvent, SlpFileWriter, SlpFileWriterEvent } =
+  load(version);
 
 let written = 0;
 const files = [];
 const writer = new SlpFileWriter({
   folderPath: folder,
   consoleNickname: "test",
-  newFilename: (to) => `${to}/game-${version}-${port}-${files.length}.slp`,
+  newFilename: (to) => `${to}/game-${version}-${protocol}-${port}-${files.length}.slp`,
 });
 writer.on(SlpFileWriterEvent.NEW_FILE, (file) => files.push(file));
 writer.on(SlpFileWriterEvent.FILE_COMPLETE, () => {
@@ -22,7 +23,8 @@ writer.on(SlpFileWriterEvent.FILE_COMPLETE, () => {
   if (written === Number(games)) setImmediate(finish);
 });
 
-const connection = new ConsoleConnection({ autoReconnect: false });
+const connection =
+  protocol === "dolphin" ? new DolphinConnection() : new ConsoleConnection({ autoReconnect: false });
 let quiet = null;
 connection.on(ConnectionEvent.HANDSHAKE, (known) => {
   answer({ nick: known.consoleNick, version: known.version });
