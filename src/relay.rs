@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
-use crate::config::{ClientLimits, MAX_STATIONS, RelayConfig};
+use crate::config::{MAX_STATIONS, RelayConfig};
 use crate::console::ConsoleThread;
 use crate::consumer::{Admission, ConsumerThread, ListenerThread};
 use crate::control::{BindError, Bridge, HttpServer, News};
@@ -110,7 +110,8 @@ impl Relay {
         hooks: Hooks,
         shutdown: &Shutdown,
     ) -> Result<Self, StartError> {
-        config.limits = client_limits(&config);
+        let max_places = max_places(&config);
+        config.limits.total = config.limits.total.min(max_places);
         let limits = config.limits;
         let admission = Admission::new(limits.total, limits.per_address);
         let mut announcer = Announcer::new();
@@ -146,6 +147,7 @@ impl Relay {
             clerk: clerk.clone(),
             inboxes,
             admission: admission.clone(),
+            max_places,
         };
         let discovery = config.discovery.as_ref().map(|discovery| discovery.listen);
         let (http, replays) = (config.http.clone(), config.replays.clone());
@@ -263,22 +265,18 @@ impl Relay {
     }
 }
 
-/// The configured limits, lowered to what the system's limit on open files allows.
-fn client_limits(config: &RelayConfig) -> ClientLimits {
-    let mut limits = config.limits;
-    if let Some(files) = raise_open_files_limit() {
-        let allowed = usize::try_from(files.saturating_sub(OWN_FILES)).unwrap_or(usize::MAX);
-        tracing::info!(
-            "{files} files may be open: room for {} spectators",
-            allowed.min(limits.total)
+/// The most spectators that the system's limit on open files allows.
+fn max_places(config: &RelayConfig) -> usize {
+    let Some(files) = raise_open_files_limit() else {
+        return usize::MAX;
+    };
+    let allowed = usize::try_from(files.saturating_sub(OWN_FILES)).unwrap_or(usize::MAX);
+    let wanted = config.limits.total;
+    tracing::info!("{files} files may be open: room for {} spectators", allowed.min(wanted));
+    if allowed < wanted {
+        tracing::warn!(
+            "--max-clients {wanted} needs more open files than the {files} that are allowed; raise the system's limit (ulimit -n)"
         );
-        if allowed < limits.total {
-            tracing::warn!(
-                "--max-clients {} needs more open files than the {files} that are allowed; raise the system's limit (ulimit -n)",
-                limits.total
-            );
-            limits.total = allowed;
-        }
     }
-    limits
+    allowed
 }

@@ -82,6 +82,34 @@ fn stations_share_the_spectators() {
 }
 
 #[test]
+fn every_byte_arrives_through_a_chain_of_relays() {
+    let ran = bench(&[
+        "--hops=3",
+        "--spectators=1,7",
+        "--seconds=1",
+        "--rounds=1",
+        "--fps=120",
+        "--json",
+    ]);
+    assert!(ran.status.success(), "{}", text(&ran.stderr));
+    let report: Value = serde_json::from_slice(&ran.stdout).expect("the output is JSON");
+    assert_eq!((&report["hops"], &report["stations"]), (&3.into(), &1.into()));
+    let rows = report["rows"].as_array().expect("there are rows");
+    for (row, spectators) in rows.iter().zip([1, 7]) {
+        assert_eq!(row["relay"]["deliveries"], 120 * spectators);
+    }
+    assert_eq!(report["idle"]["spectators"], 100);
+}
+
+#[test]
+fn a_chain_is_of_one_station() {
+    let ran = bench(&["--hops=2", "--stations=2"]);
+    let said = text(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(2), "{said}");
+    assert!(said.contains("--stations 1") && said.lines().count() == 1, "{said}");
+}
+
+#[test]
 fn people_get_a_table() {
     let ran = bench(&["--spectators=2", "--seconds=1", "--rounds=1"]);
     let table = text(&ran.stdout);
@@ -100,6 +128,8 @@ fn what_cannot_be_measured_is_refused() {
         "--rounds=none",
         "--stations=0",
         "--stations=65",
+        "--hops=0",
+        "--hops=9",
     ] {
         let ran = bench(&[wrong]);
         assert_eq!(ran.status.code(), Some(2), "{wrong}: {}", text(&ran.stderr));

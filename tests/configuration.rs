@@ -146,7 +146,7 @@ fn logs_for_programs_are_an_object_a_line() {
     // A port in use, so that it logs something and ends.
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let args = ["relay", "127.0.0.1:9", "--http=off", "--replays=off", "--raw-listen"];
+    let args = ["relay", "127.0.0.1:9", "--raw-listen=off", "--replays=off", "--http"];
     let log_format = ["--listen=127.0.0.1:0", "--log-format=json"];
     let (code, told, log) = andross(&[&args[..], &[&address], &log_format[..]].concat());
     assert_eq!((code, told.as_str()), (Some(1), ""));
@@ -238,7 +238,7 @@ mod signals {
         relay.wait_for("andross.toml:3:1: unknown key `no`");
         std::fs::write(&path, "delay = 2\n").unwrap();
         relay.signal("-HUP");
-        relay.wait_for("the configuration is good");
+        relay.wait_for("configuration: the delay for all stations");
         relay.signal("-INT");
         relay.wait_for("ending because of a signal");
         assert_eq!(relay.child.wait().unwrap().code(), Some(0));

@@ -1,9 +1,10 @@
-//! The control plane over real sockets: every call with good, bad and unauthorised input.
+//! The control plane of a real relay over real sockets: every call with good, bad and unauthorised
+//! input, and what it does.
+
+mod common;
 
 #[path = "control/desk.rs"]
 mod desk;
-#[path = "control/fake_engine.rs"]
-mod fake_engine;
 
 #[path = "control/access.rs"]
 mod access;
@@ -15,5 +16,13 @@ mod command;
 mod description;
 #[path = "control/events.rs"]
 mod events;
+#[path = "control/program.rs"]
+mod program;
 #[path = "control/replays.rs"]
 mod replays;
+#[path = "control/spectators.rs"]
+mod spectators;
+#[path = "control/stations.rs"]
+mod stations;
+#[path = "control/whole.rs"]
+mod whole;

@@ -3,97 +3,28 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader};
+use std::ffi::OsStr;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
-use std::thread;
+use std::process::{Command, Stdio};
 
 use andross::relay::EndError;
 use andross::replay::survey;
 use andross::shutdown::{Shutdown, Worker};
 use andross::simulator::{Options, Recording, Simulator};
-use common::{ConsoleSpectator, assert_same_bytes, synthetic, wait_until};
+use common::process::RelayProcess;
+use common::{ConsoleSpectator, assert_same_bytes, slp_files, synthetic};
 
-/// A running `andross relay`.
-struct RelayProcess {
-    child: Child,
-    address: SocketAddr,
-    log: Arc<Mutex<Vec<String>>>,
-}
-
-impl RelayProcess {
-    fn start(console: SocketAddr, replays: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_andross"))
-            .args(["relay", &console.to_string(), "--listen", "127.0.0.1:0"])
-            .args(["--raw-listen", "off", "--http", "off", "--replays"])
-            .arg(replays)
-            .env_remove("RUST_LOG")
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let log = Arc::new(Mutex::new(Vec::new()));
-        let sink = log.clone();
-        thread::spawn(move || {
-            for line in lines {
-                sink.lock().unwrap().push(line.unwrap());
-            }
-        });
-        let mut process = Self { child, address: common::loopback(), log };
-        let line = process.wait_for_log("spectators connect to ");
-        let at = line.rfind("connect to ").unwrap() + "connect to ".len();
-        process.address = line[at..].split_whitespace().next().unwrap().parse().unwrap();
-        process
-    }
-
-    fn wait_for_log(&self, text: &str) -> String {
-        let mut found = None;
-        wait_until(&format!("the log says {text:?}"), || {
-            found = self.log.lock().unwrap().iter().find(|line| line.contains(text)).cloned();
-            found.is_some()
-        });
-        found.unwrap()
-    }
-
-    fn signal(&self, name: &str) {
-        let status =
-            Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
-        assert!(status.success());
-    }
-
-    /// Waits for its end; kills it, and fails, if that does not come.
-    fn wait(&mut self) -> ExitStatus {
-        let mut status = None;
-        wait_until("the relay ends", || {
-            status = self.child.try_wait().unwrap();
-            status.is_some()
-        });
-        status.unwrap()
-    }
-}
-
-impl Drop for RelayProcess {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// A relay of one console, for spectators of the console protocol.
+fn relay_of(console: SocketAddr, replays: &Path) -> RelayProcess {
+    let console = console.to_string();
+    let args = [&*console, "--listen=127.0.0.1:0", "--raw-listen=off", "--http=off", "--replays"];
+    RelayProcess::start(args.map(OsStr::new).into_iter().chain([replays.as_os_str()]))
 }
 
 fn console(game: &Recording, fps: f64) -> Simulator {
     let options = Options { recordings: vec![game.clone()], fps, ..Options::default() };
     Simulator::start(options, &Shutdown::new()).unwrap()
-}
-
-fn slp_files(folder: &Path) -> Vec<std::path::PathBuf> {
-    let mut files: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "slp"))
-        .collect();
-    files.sort();
-    files
 }
 
 #[test]
@@ -102,8 +33,8 @@ fn a_signal_ends_it_in_order() {
         let game = synthetic(1, 2_000, true);
         let simulator = console(&game, 300.0);
         let folder = tempfile::tempdir().unwrap();
-        let mut relay = RelayProcess::start(simulator.local_addr(), folder.path());
-        let mut spectator = ConsoleSpectator::connect(relay.address);
+        let mut relay = relay_of(simulator.local_addr(), folder.path());
+        let mut spectator = ConsoleSpectator::connect(relay.spectators());
         spectator.read_bytes(60_000);
         relay.signal(signal);
         spectator.read_to_end();
@@ -144,14 +75,14 @@ fn after_kill_9_the_next_start_repairs_the_file_and_gets_the_whole_game_again() 
     // Some other program's unfinished file: not ours to touch.
     let foreign = folder.path().join("Game_20200101T000000.slp");
     std::fs::write(&foreign, andross::slp::file::HEADER).unwrap();
-    let mut relay = RelayProcess::start(simulator.local_addr(), folder.path());
-    ConsoleSpectator::connect(relay.address).read_bytes(100_000);
+    let mut relay = relay_of(simulator.local_addr(), folder.path());
+    ConsoleSpectator::connect(relay.spectators()).read_bytes(100_000);
     relay.signal("-KILL");
     relay.wait();
     let broken = slp_files(folder.path()).into_iter().find(|path| *path != foreign).unwrap();
     assert!(!survey(&broken).unwrap().is_ok());
 
-    let mut relay = RelayProcess::start(simulator.local_addr(), folder.path());
+    let mut relay = relay_of(simulator.local_addr(), folder.path());
     relay.wait_for_log("repaired");
     relay.wait_for_log("a game was saved");
     relay.signal("-TERM");
@@ -178,8 +109,8 @@ fn a_folder_that_cannot_be_written_stops_nobody_and_shows_in_the_exit_code() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("not-a-folder");
     std::fs::write(&file, "").unwrap();
-    let mut relay = RelayProcess::start(simulator.local_addr(), &file);
-    let mut spectator = ConsoleSpectator::connect(relay.address);
+    let mut relay = relay_of(simulator.local_addr(), &file);
+    let mut spectator = ConsoleSpectator::connect(relay.spectators());
     spectator.read_bytes(game.events().len());
     assert_same_bytes("spectator", &spectator.data, game.events());
     relay.wait_for_log("relayed but not recorded");
@@ -208,8 +139,8 @@ fn a_full_disk_stops_nobody_and_what_is_missing_is_written_when_there_is_room_ag
     std::fs::write(&ballast, vec![0; 300 * 1024]).unwrap();
     let game = synthetic(4, 500, true);
     let simulator = console(&game, 600.0);
-    let mut relay = RelayProcess::start(simulator.local_addr(), disk);
-    let mut spectator = ConsoleSpectator::connect(relay.address);
+    let mut relay = relay_of(simulator.local_addr(), disk);
+    let mut spectator = ConsoleSpectator::connect(relay.spectators());
     spectator.read_bytes(game.events().len());
     assert_same_bytes("spectator", &spectator.data, game.events());
     relay.wait_for_log("relayed but not recorded");

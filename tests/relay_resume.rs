@@ -245,6 +245,8 @@ fn a_busy_console_is_named_and_waited_for() {
 fn a_relay_of_a_relay_is_a_relay_of_the_console() {
     let game = synthetic(12, 800, true);
     let first = Venue::play(vec![game.clone()], 1000.0);
+    // Before, the first relay hands out a token of its own, which is good but not the newest for long.
+    wait_until("the console is there", || first.station().source() == SourceState::Connected);
     let second = Venue::relay(first.console_address(), Shutdown::new(), |_| {});
     let mut near = ConsoleSpectator::connect(first.console_address());
     let mut far = ConsoleSpectator::connect(second.console_address());

@@ -4,6 +4,7 @@
 //!
 //! ```text
 //!  sources (here) ──▶ relay or floor ──▶ spectators
+//!  source  (here) ──▶ relay ──▶ relay ──▶ .. ──▶ spectators      with more than one hop
 //! ```
 //!
 //! A *source* is a console that plays the same invented [`Game`] each time, the frames at absolute
@@ -12,8 +13,10 @@
 //! game and take the time from the write to their read. The *relay* is `andross relay` as anybody
 //! runs it. The *floor* forwards the same bytes to the same spectators by the barest loop there is,
 //! so each figure of the relay stands beside what this machine and its kernel take at least.
-//! The two take turns, round by round.
+//! The two take turns, round by round. Of a chain of relays the latency is that from end to end, and
+//! processor time and memory are the last relay's; the floor is one loop all the same.
 
+mod chain;
 mod children;
 mod figures;
 mod floor;
@@ -63,6 +66,9 @@ pub struct Options {
     pub executable: PathBuf,
     /// Consoles at once, at least 1.
     pub stations: usize,
+    /// Relays in a row between the console and its spectators, at least 1; more than one is for one
+    /// station only.
+    pub hops: usize,
     /// The rows: so many spectators at once, spread evenly over the stations.
     pub spectators: Vec<usize>,
     /// Processes that share the spectators.

@@ -40,6 +40,8 @@ pub struct Report {
     pub rounds: usize,
     /// Consoles at once, which share the spectators of a row.
     pub stations: usize,
+    /// Relays in a row between the console and the spectators.
+    pub hops: usize,
     /// Processes that the spectators were in.
     pub spectator_processes: usize,
     /// Threads of the relay that served spectators, if the bench said how many.
@@ -77,6 +79,7 @@ impl Report {
             seconds: options.seconds,
             rounds: options.rounds,
             stations: options.stations,
+            hops: options.hops,
             spectator_processes: options.spectator_processes,
             consumers: options.consumers,
             cores: std::thread::available_parallelism().map_or(1, usize::from),
@@ -89,15 +92,19 @@ impl Report {
 
     /// Compares what was measured with the targets.
     ///
-    /// All are about one station. With several, only what a relay takes as a whole is judged,
+    /// All are about one station and one relay. With several, only what a relay takes as a whole is judged,
     /// memory and idling, and the limits stay as they are: to be within them with more to do is
     /// harder, and each name tells the stations. Latency and cost a delivery are not: the frames of
     /// several consoles meet fewer spectators each, so that one wake-up serves fewer deliveries and
-    /// fewer wait behind each other.
+    /// fewer wait behind each other, and the latency of a chain is that of all its relays, which the
+    /// floor, a single loop, is no measure for.
     pub(super) fn judge(&mut self) {
-        let is_single = self.stations == 1;
-        let at =
-            if is_single { String::new() } else { format!(", with {} stations", self.stations) };
+        let is_single = self.stations == 1 && self.hops == 1;
+        let at = match (self.stations, self.hops) {
+            (1, 1) => String::new(),
+            (1, hops) => format!(", with {hops} hops"),
+            (stations, _) => format!(", with {stations} stations"),
+        };
         let mut targets = Vec::new();
         let mut judge = |name: String, value: Option<f64>, limit| {
             targets.extend(value.map(|value| Target { name, value, limit, met: value <= limit }));
@@ -130,9 +137,10 @@ impl Report {
     /// What stands above the rows.
     pub fn heading(&self) -> String {
         let Self { fps, seconds, rounds, cores, system, .. } = self;
-        let stations = match self.stations {
-            1 => String::new(),
-            stations => format!("; {stations} stations share the spectators"),
+        let stations = match (self.stations, self.hops) {
+            (1, 1) => String::new(),
+            (1, hops) => format!("; {hops} relays in a row, CPU and memory of the last"),
+            (stations, _) => format!("; {stations} stations share the spectators"),
         };
         format!(
             "{cores} cores, {system}{stations}; {fps} frames a second; medians of {rounds} rounds of {seconds} s\n\n\
@@ -170,7 +178,9 @@ impl Report {
         if self.targets.is_empty() {
             text += "  none of them is about these rows\n";
         }
-        if self.stations != 1 {
+        if self.hops != 1 {
+            text += "  latency and cost are not judged: those targets are for one relay\n";
+        } else if self.stations != 1 {
             text += "  latency and cost are not judged: the targets, these limits too, are for one station\n";
         }
         text
@@ -233,10 +243,11 @@ fn write_figures(
 mod tests {
     use super::*;
 
-    fn judged(stations: usize) -> Report {
+    fn judged(stations: usize, hops: usize) -> Report {
         let options = Options {
             executable: "andross".into(),
             stations,
+            hops,
             spectators: vec![TARGET_ROW, CROWDED_ROW],
             spectator_processes: 1,
             consumers: None,
@@ -265,7 +276,7 @@ mod tests {
 
     #[test]
     fn one_station_is_judged_by_every_target() {
-        let report = judged(1);
+        let report = judged(1, 1);
         let met: Vec<bool> = report.targets.iter().map(|target| target.met).collect();
         assert_eq!(met, [true, true, true, false, false, true]);
         assert!(!format!("{}{}", report.heading(), report.summary()).contains("station"));
@@ -273,7 +284,7 @@ mod tests {
 
     #[test]
     fn several_stations_are_judged_by_memory_and_idling_only() {
-        let report = judged(8);
+        let report = judged(8, 1);
         let names: Vec<&str> = report.targets.iter().map(|target| &*target.name).collect();
         assert_eq!(
             names,
@@ -285,5 +296,15 @@ mod tests {
         );
         assert!(report.heading().contains("; 8 stations share the spectators; "));
         assert!(report.summary().contains("latency and cost are not judged"));
+    }
+
+    #[test]
+    fn a_chain_is_judged_by_memory_and_idling_only() {
+        let report = judged(1, 3);
+        let names: Vec<&str> = report.targets.iter().map(|target| &*target.name).collect();
+        assert_eq!(names.len(), 3);
+        assert!(names.iter().all(|name| name.ends_with(", with 3 hops")), "{names:?}");
+        assert!(report.heading().contains("; 3 relays in a row, "));
+        assert!(report.summary().contains("those targets are for one relay"));
     }
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::chain::Probe;
 use super::children::Child;
 use super::figures::{Figures, Idle};
 use super::game::Game;
@@ -46,14 +47,16 @@ impl Forwarder {
     fn args(
         self,
         options: &Options,
-        sources: &[Source],
+        sources: &[SocketAddr],
         listen: SocketAddr,
         spectators: usize,
     ) -> Vec<OsString> {
         let sources = sources.iter().enumerate().map(|(k, source)| match self {
-            Self::Floor => format!("--source {}", source.address()),
-            Self::Relay => format!("station{}={}", k + 1, source.address()),
+            Self::Floor => format!("--source {source}"),
+            Self::Relay => format!("station{}={source}", k + 1),
         });
+        // One place more than spectators: for the probe of a chain.
+        let places = spectators + 1;
         let sources = sources.collect::<Vec<_>>().join(" ");
         let mut args = match self {
             Self::Floor => {
@@ -61,7 +64,7 @@ impl Forwarder {
             }
             Self::Relay => format!(
                 "relay {sources} --listen {listen} --raw-listen off --http off --replays off \
-                 --max-clients {spectators} --max-clients-per-address {spectators}"
+                 --max-clients {places} --max-clients-per-address {places}"
             ),
         };
         if let (Self::Relay, Some(consumers)) = (self, options.consumers) {
@@ -74,6 +77,9 @@ impl Forwarder {
 /// Everything of one round, connected and waiting for the game.
 pub(super) struct Stage<'a> {
     shutdown: &'a Shutdown,
+    /// The relays between the source and the last one, the first first.
+    feeders: Vec<Child>,
+    /// Who serves the spectators.
     forwarder: Child,
     audience: Vec<Child>,
     sources: Vec<Source>,
@@ -93,23 +99,62 @@ impl<'a> Stage<'a> {
         loop {
             let attempt = attempts.next();
             let sources = start_sources(options, game)?;
-            let listen = free_ports(sources.len())?;
-            let args = forwarder.args(options, &sources, listen, spectators);
+            let hops = if forwarder == Forwarder::Relay { options.hops.max(1) } else { 1 };
+            let feeders = hops - 1;
+            let first = free_ports(feeders + sources.len())?;
+            let spawn = |sources: &[SocketAddr], listen| {
+                let args = forwarder.args(options, sources, listen, spectators);
+                Child::spawn(&options.executable, forwarder.name(), args)
+            };
+            // Each relay of a chain is the source of the next.
+            let mut feed: Vec<SocketAddr> = sources.iter().map(Source::address).collect();
+            let mut chain = Vec::with_capacity(feeders);
+            for k in 0..feeders {
+                let listen = station_address(first, k);
+                chain.push(spawn(&feed, listen)?);
+                feed = vec![listen];
+            }
+            let listen = station_address(first, feeders);
             let mut stage = Self {
                 shutdown,
-                forwarder: Child::spawn(&options.executable, forwarder.name(), args)?,
+                feeders: chain,
+                forwarder: spawn(&feed, listen)?,
                 audience: Vec::new(),
                 sources,
                 spectators,
             };
-            match stage.until_news(News::Greeted, "the forwarder to say its handshake", PATIENCE) {
+            let greeted =
+                stage.until_news(News::Greeted, "the forwarder to say its handshake", PATIENCE);
+            let linked = greeted
+                .and_then(|()| if feeders > 0 { stage.until_linked(listen, hops) } else { Ok(()) });
+            match linked {
                 Err(BenchError::Child { .. }) if attempt.is_some_and(|n| n < PORT_ATTEMPTS) => {
                     continue;
                 }
-                greeted => greeted?,
+                linked => linked?,
             }
             stage.seat(options, listen)?;
             return Ok(stage);
+        }
+    }
+
+    /// Waits until the stream comes through all relays of the chain, whose last listens at `last`:
+    /// a relay that joins later would be given the beginning of the game late.
+    fn until_linked(&mut self, last: SocketAddr, hops: usize) -> Result<(), BenchError> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut probe = None;
+        loop {
+            if probe.is_none() {
+                // It may not listen yet.
+                probe = Probe::connect(last).ok();
+            }
+            match probe.as_mut().map(Probe::relays) {
+                Some(Ok(Some(relays))) if relays >= hops => return Ok(()),
+                Some(Err(_)) => probe = None,
+                _ => {}
+            }
+            self.tick()?;
+            self.in_time(deadline, "the relays to connect to each other", PATIENCE)?;
         }
     }
 
@@ -273,6 +318,9 @@ impl<'a> Stage<'a> {
         }
         // The forwarder says nothing; that its output has ended is what counts.
         let mut ended = self.forwarder.line().map(drop);
+        for feeder in &mut self.feeders {
+            ended = ended.and_then(|()| feeder.line().map(drop));
+        }
         for child in &mut self.audience {
             ended = ended.and_then(|()| child.check());
         }

@@ -9,6 +9,8 @@ use andross::shutdown::Shutdown;
 use anyhow::Context;
 use clap::value_parser;
 
+use super::WrongUse;
+
 /// Measure a relay with spectators by the thousand, beside the barest possible forwarder.
 ///
 /// Pretend consoles, `andross relay` and its spectators run as separate processes on this machine.
@@ -20,6 +22,7 @@ use clap::value_parser;
   andross bench
   andross bench --spectators 100 --seconds 5 --rounds 1
   andross bench --stations 8 --spectators 1000
+  andross bench --hops 3 --spectators 1,100
   andross bench --json > figures.json")]
 pub struct Args {
     /// Spectators at once, a row of figures for each number
@@ -29,6 +32,11 @@ pub struct Args {
     /// Consoles at once, which play out of step; the spectators are spread evenly over them
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = value_parser!(u16).range(1..=MAX_STATIONS as i64))]
     stations: u16,
+
+    /// Relays in a row between the console and its spectators; with one station only. CPU and memory
+    /// are those of the last, the latency is that from end to end
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = value_parser!(u16).range(1..=8))]
+    hops: u16,
 
     /// Seconds that the frames of one round take
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = value_parser!(u32).range(1..=600))]
@@ -65,9 +73,14 @@ fn fps(text: &str) -> Result<f64, String> {
 /// Measures and prints. What is under way goes to standard error.
 pub fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
     let json = args.json;
+    if args.hops > 1 && args.stations > 1 {
+        let sentence = format!("--hops {} goes with --stations 1 only", args.hops);
+        return Err(WrongUse(anyhow::Error::msg(sentence)).into());
+    }
     let options = Options {
         executable: std::env::current_exe().context("this program cannot find itself")?,
         stations: args.stations.into(),
+        hops: args.hops.into(),
         spectators: args.spectators.iter().map(|&n| n as usize).collect(),
         spectator_processes: args.spectator_processes.into(),
         consumers: args.consumers,

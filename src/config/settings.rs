@@ -82,6 +82,16 @@ pub enum SettingsError {
          such as {0} 2=192.168.1.21 on the command line or `name = \"{0} 2\"` in the file"
     )]
     SameName(String),
+    /// A console serves one client.
+    #[error("`{name}` and `{other}` are the same console, {console}; remove one of them")]
+    SameSource {
+        /// A station.
+        name: String,
+        /// The one before it.
+        other: String,
+        /// Their console's address.
+        console: String,
+    },
     /// More stations than a relay has.
     #[error("{0} stations are too many; name {MAX_STATIONS} at most")]
     TooMany(usize),
@@ -197,6 +207,14 @@ fn check_stations(stations: &[StationConfig]) -> Result<(), SettingsError> {
         let name = &station.source.name;
         if stations[..k].iter().any(|before| same_station_name(&before.source.name, name)) {
             return Err(SettingsError::SameName(name.clone()));
+        }
+        let place = |station: &StationConfig| (station.source.host.clone(), station.source.port);
+        if let Some(other) = stations[..k].iter().find(|before| place(before) == place(station)) {
+            return Err(SettingsError::SameSource {
+                name: name.clone(),
+                other: other.source.name.clone(),
+                console: station.source.to_string(),
+            });
         }
     }
     Ok(())

@@ -214,6 +214,7 @@ impl Connection {
     pub(super) fn redirect(&mut self, source: Source, now: Instant, context: &Context<'_>) -> Turn {
         self.close(context);
         self.source = source;
+        self.station.set_upstream(Vec::new());
         self.told.clear();
         self.back_off.reset();
         self.phase = Phase::Waiting { until: now };
@@ -250,6 +251,7 @@ impl Connection {
         now: Instant,
         context: &Context<'_>,
     ) -> io::Result<()> {
+        self.station.set_peer(address);
         let mut stream = TcpStream::connect(address)?;
         let interest = Interest::READABLE | Interest::WRITABLE;
         context.registry.register(&mut stream, context.token, interest)?;

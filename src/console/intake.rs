@@ -10,7 +10,7 @@ use crate::protocol::console::{
     RelayNotice, Replay, split_message,
 };
 use crate::protocol::{ClientToken, Cursor, Protocol, detect_protocol, raw};
-use crate::session::{Divergence, Station, Writer, Written};
+use crate::session::{Divergence, Identity, Station, Writer, Written};
 use crate::slp::EventCode;
 use thiserror::Error;
 
@@ -30,8 +30,11 @@ pub(super) struct Intake {
     station: Arc<Station>,
     writer: Writer,
     buffer: ReadBuffer,
-    /// What the console gave us last; shown to resume.
+    /// What names the positions of what the log has; shown to resume.
     token: ClientToken,
+    /// What the console gave us, but has not begun where we asked it to: it may have been restarted,
+    /// so this names the log's positions only once its bytes have joined the log.
+    offered: Option<ClientToken>,
     stream: Stream,
 }
 
@@ -56,6 +59,7 @@ impl Intake {
             writer: Writer::new(station.clone()),
             buffer: ReadBuffer::new(LENGTH_PREFIX + MAX_MESSAGE_LEN),
             token: ClientToken::NONE,
+            offered: None,
             stream: Stream::Unknown,
             station,
         }
@@ -67,6 +71,7 @@ impl Intake {
         self.buffer.clear();
         self.writer.reconnected();
         self.stream = Stream::Unknown;
+        self.offered = None;
         self.station.set_upstream(Vec::new());
         if is_raw {
             self.begin_stream(Protocol::Raw);
@@ -125,14 +130,35 @@ impl Intake {
                     if let Stream::Console { is_greeted } = &mut self.stream
                         && !std::mem::replace(is_greeted, true)
                     {
-                        self.token = reply.token;
-                        introduce(&self.station, &reply, self.writer.resume_at());
+                        let asked = self.writer.resume_at();
+                        if asked.is_none_or(|asked| asked == reply.pos) {
+                            self.token = reply.token;
+                        } else {
+                            self.offered = Some(reply.token);
+                        }
+                        introduce(&self.station, &reply, asked);
                     }
                 }
                 Message::Replay(replay) => {
                     written.merge(self.writer.write(replay, Divergence::NewPositions, now));
+                    if !self.writer.is_repeating()
+                        && let Some(token) = self.offered.take()
+                    {
+                        self.token = token;
+                        self.station.update_identity(Identity::accept_offered);
+                    }
                 }
-                Message::Notice(notice) => follow(&self.station, &mut self.token, notice)?,
+                Message::Notice(notice) => {
+                    // All tokens of a notice name the same positions; those of a token that it
+                    // lacks are over, though bytes of them may still come if the relay has a delay.
+                    let newest = notice.tokens.last().copied();
+                    for held in std::iter::once(&mut self.token).chain(&mut self.offered) {
+                        if notice.tokens.contains(held) {
+                            *held = newest.unwrap_or(*held);
+                        }
+                    }
+                    follow(&self.station, notice)?;
+                }
                 Message::KeepAlive | Message::Unknown(_) => {}
             }
             let len = LENGTH_PREFIX + body.len();
@@ -178,11 +204,7 @@ impl Intake {
 }
 
 /// The source is a relay and says by which way its stream comes, and who the console is.
-fn follow(
-    station: &Station,
-    token: &mut ClientToken,
-    notice: RelayNotice<'_>,
-) -> Result<(), IntakeError> {
+fn follow(station: &Station, notice: RelayNotice<'_>) -> Result<(), IntakeError> {
     if notice.path.contains(&station.relay_id) {
         return Err(IntakeError::Loop);
     }
@@ -197,7 +219,6 @@ fn follow(
         || (known.token(), known.nick(), known.version())
             != (newest, &*notice.nick, &*notice.version)
     {
-        *token = newest;
         station.update_identity(|identity| {
             for token in notice.tokens {
                 identity.introduce(&notice.nick, &notice.version, token);
@@ -209,10 +230,15 @@ fn follow(
 
 /// Tells the station who its console is. `asked` is where the relay wanted to go on.
 fn introduce(station: &Station, reply: &HandshakeReply<'_>, asked: Option<Cursor>) {
-    station.update_identity(|identity| {
-        identity.introduce(&reply.nick, &reply.version, reply.token);
-        if asked.is_none() {
-            identity.set_start(reply.pos);
+    station.update_identity(|identity| match asked {
+        Some(asked) if asked != reply.pos => {
+            identity.introduce_unsure(&reply.nick, &reply.version, reply.token);
+        }
+        _ => {
+            identity.introduce(&reply.nick, &reply.version, reply.token);
+            if asked.is_none() {
+                identity.set_start(reply.pos);
+            }
         }
     });
     tracing::info!(

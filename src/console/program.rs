@@ -26,6 +26,8 @@ pub(super) struct Program {
     shown: Option<Shown>,
     /// Will be shown when its next game begins.
     next: Option<Shown>,
+    /// What was known of the station that is shown when its path was last taken over.
+    changes: u64,
     chunks: Vec<Arc<Chunk>>,
 }
 
@@ -48,6 +50,7 @@ impl Program {
             station,
             shown: None,
             next: None,
+            changes: 0,
             chunks: Vec::new(),
         }
     }
@@ -60,8 +63,8 @@ impl Program {
     /// Shows `station` from its next game on, or `now` with the game that is on there.
     pub(super) fn switch(&mut self, station: Option<Arc<Station>>, now: bool) {
         let Some(station) = station else {
-            (self.shown, self.next) = (None, None);
-            self.station.set_source(SourceState::Connecting);
+            self.next = None;
+            self.show_nothing();
             return;
         };
         // Chosen again while it is shown: no other will come.
@@ -85,32 +88,62 @@ impl Program {
             self.next = None;
         }
         if is_it(&self.shown) {
-            self.shown = None;
-            self.station.set_source(SourceState::Connecting);
+            self.show_nothing();
         }
+    }
+
+    fn show_nothing(&mut self) {
+        self.shown = None;
+        self.station.set_source(SourceState::Connecting);
+        self.station.set_upstream(Vec::new());
     }
 
     fn show(&mut self, shown: Shown) {
         tracing::info!(station = %shown.station.name(), "the program output shows another station");
+        self.writer.reconnected();
         self.station.set_source(SourceState::Connected);
         (self.shown, self.next) = (Some(shown), None);
+        self.take_over_path();
+    }
+
+    /// The program's stream comes through the station that is shown, and through whatever that comes
+    /// through: so a station that is fed by the program output finds itself in its own path. If the
+    /// program finds itself there, it shows nothing any more: each byte would come round for ever.
+    fn take_over_path(&mut self) {
+        let Some(shown) = &self.shown else { return };
+        self.changes = shown.station.changes();
+        let mut path = vec![shown.station.relay_id];
+        path.extend(shown.station.upstream());
+        if path.contains(&self.station.relay_id) {
+            let name = shown.station.name();
+            tracing::warn!("the program output cannot show {name}, which is fed by it");
+            self.show_nothing();
+        } else {
+            self.station.set_upstream(path);
+        }
     }
 
     /// Whether there is something to copy.
     pub(super) fn has_news(&self) -> bool {
         let has_news =
             |shown: &Option<Shown>| shown.as_ref().is_some_and(|s| s.at < s.station.log.end());
-        has_news(&self.shown) || has_news(&self.next)
+        let has_other_path =
+            self.shown.as_ref().is_some_and(|shown| shown.station.changes() != self.changes);
+        has_news(&self.shown) || has_news(&self.next) || has_other_path
     }
 
     /// Copies what is new, a bounded piece of it.
     pub(super) fn turn(&mut self) -> Written {
         let mut all = Written::default();
+        if self.shown.as_ref().is_some_and(|shown| shown.station.changes() != self.changes) {
+            self.take_over_path();
+        }
         if let Some(next) = &mut self.next {
-            // The last game that began since the switch was asked for.
+            // The first game that began since the switch was asked for: in a burst, such as behind a
+            // reconnect, there may be several, and each of them is to be shown.
             self.chunks.clear();
             next.station.log.read(next.at, usize::MAX, &mut self.chunks);
-            let start = self.chunks.iter().rfind(|chunk| chunk.starts_game()).map(|c| c.seq());
+            let start = self.chunks.iter().find(|chunk| chunk.starts_game()).map(|c| c.seq());
             next.at =
                 start.or(self.chunks.last().map(|chunk| chunk.seq().next())).unwrap_or(next.at);
             if start.is_some()
@@ -128,7 +161,7 @@ impl Program {
                 } else if let Some(lost) = chunk.lost() {
                     self.writer.note_gap(lost);
                 }
-                let pos = self.writer.resume_at().unwrap_or_default();
+                let pos = self.writer.end().unwrap_or_default();
                 let replay = Replay { pos, force_pos: false, data: chunk.data() };
                 let written = self.writer.write(replay, Divergence::NewGame, Instant::now());
                 all.merge(written);

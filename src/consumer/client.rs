@@ -82,6 +82,8 @@ pub(super) struct Client {
     notice: Option<Bytes>,
     /// The last time the socket took something.
     pub(super) progress: Instant,
+    /// It has taken something since `progress` was last set.
+    pub(super) has_taken: bool,
     /// What it said of its handshake so far; `None` once greeted.
     greeting: Option<Vec<u8>>,
     /// How much it said in all.
@@ -124,6 +126,7 @@ impl Client {
             is_relay: false,
             notice: None,
             progress: now,
+            has_taken: false,
             greeting: (protocol == Protocol::Console).then(Vec::new),
             input: 0,
             expected: Cursor(0),
@@ -200,7 +203,7 @@ impl Client {
         self.is_inside = true;
         if handshake.relay.is_some() {
             self.is_relay = true;
-            reply.extend(station.notice());
+            reply.extend(station.notice(horizon));
         }
         self.pending = reply.into();
     }
@@ -262,6 +265,7 @@ impl Client {
         match nonblocking(|| self.stream.write(bytes))? {
             None => Ok(Delivery::Blocked),
             Some(written) if written == bytes.len() => {
+                self.has_taken = true;
                 self.advance(chunk);
                 if chunk.arrived() >= self.joined {
                     on_sent(chunk.arrived());
@@ -269,6 +273,7 @@ impl Client {
                 Ok(Delivery::Done)
             }
             Some(written) => {
+                self.has_taken |= written > 0;
                 self.begin(chunk);
                 self.pending.advance(written);
                 self.write_batch(&[], on_sent)
@@ -342,6 +347,7 @@ impl Client {
             if written == 0 && !self.pending.is_empty() {
                 return Err(Farewell::Closed);
             }
+            self.has_taken |= written > 0;
             while written >= self.pending.len() {
                 written -= self.pending.len();
                 self.pending = Bytes::new();

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use mio::net::{TcpListener, TcpStream};
@@ -73,8 +74,8 @@ pub(super) struct Admitted {
 /// What the listener thread is told.
 enum Order {
     Open(Listener),
-    /// Close what belongs to a station.
-    Close(StationId),
+    /// Close what belongs to a station; the answer says that everyone who was let in is handed over.
+    Close(StationId, Sender<()>),
 }
 
 /// The way to the listener thread.
@@ -99,9 +100,12 @@ impl Porter {
         self.mailbox.post(Order::Open(listener));
     }
 
-    /// Closes the listeners of a station.
-    pub fn close(&self, station: StationId) {
-        self.mailbox.post(Order::Close(station));
+    /// Closes the listeners of a station. The answer comes when their ports are free and everyone who
+    /// was let in is handed over; nothing if the thread ends.
+    pub fn close(&self, station: StationId) -> Receiver<()> {
+        let (reply, answer) = channel();
+        self.mailbox.post(Order::Close(station, reply));
+        answer
     }
 }
 
@@ -205,14 +209,18 @@ impl ListenerThread {
                     self.listeners.remove(token.0);
                 }
             }
-            Order::Close(station) => self.listeners.retain(|_, listener| {
-                let keep = listener.station.id != station;
-                if !keep {
-                    // The socket is dropped right after; the poll forgets it then at the latest.
-                    let _ = self.poll.registry().deregister(&mut listener.socket);
-                }
-                keep
-            }),
+            Order::Close(station, reply) => {
+                self.listeners.retain(|_, listener| {
+                    let keep = listener.station.id != station;
+                    if !keep {
+                        // The socket is dropped right after; the poll forgets it then at the latest.
+                        let _ = self.poll.registry().deregister(&mut listener.socket);
+                    }
+                    keep
+                });
+                // Whoever asked may be gone.
+                let _ = reply.send(());
+            }
         }
     }
 

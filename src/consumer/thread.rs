@@ -193,7 +193,9 @@ impl ConsumerThread {
             let progress = self.views[at].serve(client, &fresh);
             self.settle(key, progress);
         }
-        self.views[at].last_sent = Instant::now();
+        if !fresh.is_empty() {
+            self.views[at].last_sent = Instant::now();
+        }
         fresh.clear();
         (self.fresh, self.turns) = (fresh, turns);
     }
@@ -303,7 +305,7 @@ impl ConsumerThread {
                 continue;
             }
             self.views[at].last_sent = now;
-            let notice = self.views[at].station.notice().into();
+            let notice = self.views[at].station.notice(self.views[at].horizon()).into();
             for key in self.views[at].clients.clone() {
                 let Some(client) = self.clients.get_mut(key) else {
                     continue;

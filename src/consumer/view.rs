@@ -36,6 +36,8 @@ pub(super) struct View {
     seen: Seq,
     /// When chunk `seen` arrived, once that was looked up: who is behind waits for it.
     next_arrival: Option<(Seq, Instant)>,
+    /// How late its clients were when the thread last looked.
+    last_delay: Duration,
     /// Whose turn is first; goes round from frame to frame.
     first: usize,
     latency: Histogram<u64>,
@@ -69,6 +71,7 @@ impl View {
         Self {
             seen: station.log.end_within(horizon),
             next_arrival: None,
+            last_delay: station.delay(protocol),
             changes: station.changes(),
             station,
             protocol,
@@ -100,10 +103,16 @@ impl View {
 
     /// When there will be more to see, as far as is known.
     pub(super) fn due(&mut self) -> Due {
+        let delay = self.delay();
+        if delay > self.last_delay {
+            // What was seen is hidden again to newcomers: they begin where it is visible now.
+            self.seen = self.seen.min(self.station.log.end_within(self.horizon()));
+            self.next_arrival = None;
+        }
+        self.last_delay = delay;
         if self.seen >= self.station.log.end() {
             return Due::Never;
         }
-        let delay = self.delay();
         if delay.is_zero() {
             return Due::Now;
         }
@@ -118,15 +127,17 @@ impl View {
     pub(super) fn news_for_relays(&mut self) -> Option<Bytes> {
         let changes = self.station.changes();
         (std::mem::replace(&mut self.changes, changes) != changes)
-            .then(|| self.station.notice().into())
+            .then(|| self.station.notice(self.horizon()).into())
     }
 
     /// Looks at what is new, with one short look under the log's lock for all its clients.
     pub(super) fn look(&mut self, fresh: &mut Vec<Arc<Chunk>>) {
         fresh.clear();
         self.station.log.read_within(self.seen, FRESH_CHUNKS, self.horizon(), fresh);
-        if let Some(last) = fresh.last() {
-            self.seen = last.seq().next();
+        match fresh.last() {
+            Some(last) => self.seen = last.seq().next(),
+            // The chunk that was due is gone: the next one is due later.
+            None => self.next_arrival = None,
         }
     }
 
@@ -145,10 +156,17 @@ impl View {
         client: &mut Client,
         fresh: &[Arc<Chunk>],
     ) -> Result<Progress, Farewell> {
-        if fresh.first().is_some_and(|due| due.seq() != client.next) {
-            return Ok(Progress::Behind);
-        }
-        Ok(match self.deliver(client, fresh)? {
+        let due = match (fresh.first(), fresh.last()) {
+            (Some(first), _) if first.seq() == client.next => fresh,
+            // It had this before the delay grew, or resumed in what is still hidden.
+            (_, Some(last)) if last.seq() < client.next => return Ok(Progress::UpToDate),
+            (Some(_), _) => match fresh.iter().position(|chunk| chunk.seq() == client.next) {
+                Some(at) => &fresh[at..],
+                None => return Ok(Progress::Behind),
+            },
+            (None, _) => return Ok(Progress::UpToDate),
+        };
+        Ok(match self.deliver(client, due)? {
             Delivery::Done => Progress::UpToDate,
             Delivery::Blocked => Progress::Blocked,
         })
@@ -210,8 +228,8 @@ impl View {
             let now = *now.get_or_insert_with(Instant::now);
             record(latency, now.saturating_duration_since(arrived).saturating_sub(delay));
         })?;
-        if let Some(now) = now {
-            client.progress = now;
+        if std::mem::take(&mut client.has_taken) {
+            client.progress = now.unwrap_or_else(Instant::now);
         }
         Ok(delivery)
     }

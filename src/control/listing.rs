@@ -67,7 +67,7 @@ struct Wanted {
 
 /// List the saved games, newest first
 ///
-/// Sorted by the name of the file, which begins with the date.
+/// Sorted by the date in the name of the file.
 #[utoipa::path(
     get,
     path = "/api/replays",
@@ -101,19 +101,27 @@ fn busy() -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "the games cannot be listed right now")
 }
 
-/// By the file's name first, wherever it is: it begins with the date.
+/// By the date in the file's name first, wherever the file is and whatever its station is called.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
-    file: String,
+    date: String,
     name: String,
 }
 
 impl Key {
     fn new(name: &str) -> Self {
-        let file = name.rsplit('/').next().unwrap_or(name).to_owned();
-        Self { file, name: name.to_owned() }
+        let file = name.rsplit('/').next().unwrap_or(name);
+        // `Game_STATION_20260314T201502.slp`, or with `_2` for the second of one second; other
+        // programs' games have a MAC address for the station, or nothing.
+        let is_date = |part: &&str| part.len() == DATE_LEN && part.as_bytes()[8] == b'T';
+        let stem = file.strip_suffix(SUFFIX).unwrap_or(file);
+        let date = stem.rsplit('_').find(is_date).unwrap_or(file);
+        Self { date: date.to_owned(), name: name.to_owned() }
     }
 }
+
+/// The length of a date in a file's name: `20260314T201502`.
+const DATE_LEN: usize = 15;
 
 /// The newest games of `folder` and the folders in it, but only those before `before`. A folder
 /// that cannot be read has none.
@@ -212,5 +220,25 @@ mod tests {
         assert_eq!(names(&second), ["Game_1.slp"]);
         assert!(!second.has_more);
         assert_eq!(list(&path.join("none"), 3, None), ReplayList::default());
+    }
+
+    #[test]
+    fn the_date_counts_and_not_the_stations_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let newest_first = [
+            "Game_Side_20260314T201504.slp",
+            "Stream/Game_Stream_20260314T201503_2.slp",
+            "Game_0009BF123456_20260314T201502.slp",
+            "Game_20260314T201501.slp",
+            "Game_A_B-C_20260314T201500.slp",
+        ];
+        fs::create_dir(folder.path().join("Stream")).unwrap();
+        for name in newest_first {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        let listed = list(folder.path(), 10, None).replays;
+        assert_eq!(listed.iter().map(|file| &*file.name).collect::<Vec<_>>(), newest_first);
+        let older = list(folder.path(), 10, Some(newest_first[1])).replays;
+        assert_eq!(older.len(), 3);
     }
 }

@@ -20,14 +20,35 @@ const FORGET_AFTER: Duration = Duration::from_secs(10 * 60);
 /// Consoles that were removed by hand and are remembered as such: more than any venue has.
 const MAX_REMOVED: usize = 1024;
 
+/// Stations that may come by themselves: anyone in the network can invent announcements, and must not
+/// take every place of what people add.
+const MAX_ADOPTED: usize = 32;
+
+/// A station's console must be away for so long before it is looked for elsewhere, and is not sent
+/// elsewhere again for the other time: somebody who announces himself in its name, from here and from
+/// there, must not keep it from its console.
+const AWAY_BEFORE_MOVE: Duration = Duration::from_secs(2);
+const BETWEEN_MOVES: Duration = Duration::from_secs(10);
+
+/// How long a station that has a host name may look for its address before the console at any
+/// address may be adopted: it could be the same one.
+const RESOLVING: Duration = Duration::from_secs(30);
+
 /// What the engine knows of consoles that announce themselves.
 #[derive(Default)]
 pub(super) struct Discovery {
     seen: Sightings,
-    /// Which station a console is.
+    /// Which station a console is: one console a station.
     stations: HashMap<Mac, u64>,
     /// Removed by hand: not adopted until somebody asks.
     removed: HashSet<Mac>,
+    /// Where stations were that were removed by hand before their consoles ever announced
+    /// themselves: whoever does so from there first is meant.
+    removed_hosts: HashSet<String>,
+    /// What control clients were told of.
+    told: HashSet<Mac>,
+    /// That there is no place was told.
+    is_full: bool,
 }
 
 impl Engine {
@@ -39,47 +60,81 @@ impl Engine {
         let mac = announcement.mac;
         self.discovery.seen.hear(heard, Instant::now());
         match self.discovery.stations.get(&mac).copied() {
-            Some(id) => self.follow(id, ip),
+            Some(id) => self.follow(id, ip, port),
             None => self.meet(mac, &announcement.nick, ip, port),
         }
-        let console = self.discovery.seen.get(mac).map(|_| self.discovered_console(mac));
-        if let Some(Some(console)) = console {
+        self.tell_of(mac);
+    }
+
+    /// Tells control clients how a console stands.
+    fn tell_of(&mut self, mac: Mac) {
+        if let Some(console) = self.discovered_console(mac) {
+            self.discovery.told.insert(mac);
             self.tell(Change::Discovered { console });
         }
     }
 
     /// A known console speaks: if it is somewhere else now, that is where its station connects. One
     /// whose stream is on is silent, so whoever speaks in its name then is somebody else.
-    fn follow(&mut self, id: u64, ip: IpAddr) {
+    fn follow(&mut self, id: u64, ip: IpAddr, port: u16) {
+        let now = Instant::now();
         let Some(entry) = self.stations.iter_mut().find(|entry| entry.id() == id) else { return };
         let Some(source) = &mut entry.source else { return };
-        let is_there = source.host == ip.to_string();
-        if is_there || entry.station.source() == SourceState::Connected {
+        let is_there = source.host == ip.to_string()
+            || entry.station.peer().is_some_and(|peer| peer.ip() == ip);
+        let is_away = entry.station.source() != SourceState::Connected
+            && entry.away_since.is_some_and(|since| now >= since + AWAY_BEFORE_MOVE);
+        let may_move = entry.moved.is_none_or(|moved| now >= moved + BETWEEN_MOVES);
+        if is_there || !is_away || !may_move {
             return;
         }
         tracing::info!(station = %entry.station.name(), "the console is at {ip} now");
-        source.host = ip.to_string();
+        entry.moved = Some(now);
+        *source = Source { name: source.name.clone(), host: ip.to_string(), port, raw: false };
         self.threads.operator.redirect(StationId(id), source.clone());
     }
 
-    /// A console that is no station so far: adopted, unless somebody removed it by hand.
+    /// A console that is no station so far: recognised, or adopted, unless somebody removed it by
+    /// hand.
     fn meet(&mut self, mac: Mac, nick: &str, ip: IpAddr, port: u16) {
         let source = Source { name: String::new(), host: ip.to_string(), port, raw: false };
         if let Some(entry) = self.with_source(&source) {
             let id = entry.id();
-            self.discovery.stations.insert(mac, id);
+            self.bind_mac(mac, id);
             return;
         }
-        if self.discovery.removed.contains(&mac) {
+        if self.discovery.removed_hosts.remove(&source.host) {
+            self.discovery.removed.insert(mac);
+        }
+        if self.discovery.removed.contains(&mac) || self.stations.iter().any(is_resolving) {
             return;
         }
+        self.make_room();
         let source = Source { name: self.name_for(nick, mac), ..source };
         match self.add(StationConfig::new(source), Origin::Discovered) {
             Ok(id) => {
-                self.discovery.stations.insert(mac, id);
+                self.discovery.is_full = false;
+                self.bind_mac(mac, id);
                 self.look();
             }
-            Err(error) => tracing::warn!(%mac, "a console was discovered but not added: {error}"),
+            Err(error) => {
+                if !std::mem::replace(&mut self.discovery.is_full, true) {
+                    tracing::warn!(%mac, "a console was discovered but not added: {error}");
+                }
+            }
+        }
+    }
+
+    /// When as many stations came by themselves as may: the oldest of them that was never reached goes.
+    fn make_room(&mut self) {
+        let adopted = || self.stations.iter().filter(|entry| entry.origin == Origin::Discovered);
+        if adopted().count() < MAX_ADOPTED {
+            return;
+        }
+        let idle = adopted().filter(|entry| !entry.was_reached()).min_by_key(|entry| entry.added);
+        if let Some(id) = idle.map(super::Entry::id) {
+            // It was there a moment ago.
+            let _ = self.take_away(id);
         }
     }
 
@@ -95,12 +150,13 @@ impl Engine {
         std::iter::once(name.clone()).chain(numbered).find(is_free).unwrap_or(name)
     }
 
-    /// Forgets consoles that have been silent for long and are no station.
+    /// Forgets consoles that have been silent for long, and tells of all that are not known any more.
     pub(super) fn forget_silent(&mut self) {
-        for mac in self.discovery.seen.forget_older_than(FORGET_AFTER, Instant::now()) {
-            if !self.discovery.stations.contains_key(&mac) {
-                self.tell(Change::Forgotten { mac: mac.to_string() });
-            }
+        self.discovery.seen.forget_older_than(FORGET_AFTER, Instant::now());
+        let Discovery { seen, told, .. } = &mut self.discovery;
+        let forgotten: Vec<Mac> = told.extract_if(|mac| seen.get(*mac).is_none()).collect();
+        for mac in forgotten {
+            self.tell(Change::Forgotten { mac: mac.to_string() });
         }
     }
 
@@ -137,19 +193,49 @@ impl Engine {
         Ok((mac, Source { name, host: seen.ip.to_string(), port, raw: false }))
     }
 
-    /// Somebody asked for a console: it is that station from now on.
+    /// A console is that station from now on, and no other is.
     pub(super) fn bind_mac(&mut self, mac: Mac, id: u64) {
+        self.unbind_mac(id);
         self.discovery.removed.remove(&mac);
         self.discovery.stations.insert(mac, id);
+        self.tell_of(mac);
     }
 
-    /// A station is gone; `by_hand` means that its console is not to be adopted again.
-    pub(super) fn unbind_mac(&mut self, id: u64, by_hand: bool) {
+    /// Somebody asked for what is there.
+    pub(super) fn wants_host(&mut self, host: &str) {
+        self.discovery.removed_hosts.remove(host);
+    }
+
+    /// A station that was at `host` is removed by hand: its console is not to be adopted again.
+    pub(super) fn renounce(&mut self, id: u64, host: &str) {
+        let macs = self.unbind_mac(id);
         let discovery = &mut self.discovery;
-        for (mac, _) in discovery.stations.extract_if(|_, station| *station == id) {
-            if by_hand && discovery.removed.len() < MAX_REMOVED {
-                discovery.removed.insert(mac);
-            }
+        if discovery.removed.len() + discovery.removed_hosts.len() >= MAX_REMOVED {
+            return;
+        }
+        if macs.is_empty() {
+            discovery.removed_hosts.insert(host.to_owned());
+        }
+        for mac in macs {
+            self.discovery.removed.insert(mac);
+            self.tell_of(mac);
         }
     }
+
+    /// No console is that station any more; which ones were.
+    pub(super) fn unbind_mac(&mut self, id: u64) -> Vec<Mac> {
+        let bound = self.discovery.stations.extract_if(|_, station| *station == id);
+        let macs: Vec<Mac> = bound.map(|(mac, _)| mac).collect();
+        for mac in &macs {
+            self.tell_of(*mac);
+        }
+        macs
+    }
+}
+
+/// Whether a station has a host name whose address is not known yet, but may be in a moment.
+fn is_resolving(entry: &super::Entry) -> bool {
+    let has_name =
+        entry.source.as_ref().is_some_and(|source| source.host.parse::<IpAddr>().is_err());
+    has_name && entry.station.peer().is_none() && entry.added.elapsed() < RESOLVING
 }

@@ -36,7 +36,13 @@ impl Engine {
     /// Looks at everything and tells what is different.
     pub(super) fn look(&mut self) {
         self.look_at_program();
+        let now = Instant::now();
         for at in 0..self.stations.len() {
+            let entry = &mut self.stations[at];
+            match entry.station.source() {
+                SourceState::Connected => entry.away_since = None,
+                _ => _ = entry.away_since.get_or_insert(now),
+            }
             let status = self.station_status(&self.stations[at]);
             let entry = &mut self.stations[at];
             if entry.told.as_ref().is_none_or(|told| differs(told, &status)) {
@@ -60,6 +66,7 @@ impl Engine {
             self.program = Some(now.clone());
             self.tell(Change::Program { program: now });
         }
+        self.delay_program(None);
     }
 
     pub(super) fn station_status(&self, entry: &Entry) -> StationStatus {

@@ -7,7 +7,6 @@
 mod discovered;
 mod entry;
 mod look;
-mod pretend;
 mod reload;
 mod request;
 mod stations;
@@ -28,8 +27,6 @@ use crate::protocol::Protocol;
 use crate::recorder::Clerk;
 use crate::shutdown::Shutdown;
 
-#[doc(hidden)]
-pub use pretend::pretend;
 pub use request::{Handle, NewStation, ProgramSwitch, Refusal, Reply, Request, StationChange};
 pub use stations::AddError;
 pub use status::{
@@ -69,6 +66,8 @@ pub struct Threads {
     pub inboxes: Vec<Inbox>,
     /// The places of spectators.
     pub admission: Arc<Admission>,
+    /// The most places that the system's limit on open files allows.
+    pub max_places: usize,
 }
 
 /// Reads the configuration again; a sentence if it is no good.
@@ -97,6 +96,8 @@ pub struct Engine {
     /// The number of the last station added.
     last_id: u64,
     program: Option<ProgramStatus>,
+    /// The station that the program output is to show once it is there.
+    program_waits_for: Option<String>,
     discovery: Discovery,
     vitals: Vitals,
     started_at: i64,
@@ -128,6 +129,7 @@ impl Engine {
             stations: Vec::new(),
             last_id: 0,
             program: None,
+            program_waits_for: None,
             discovery: Discovery::default(),
             vitals,
             started_at: unix_ms(std::time::SystemTime::now()),

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::request::Refusal;
-use super::stations::set_delays;
+use super::stations::{AddError, set_delays};
 use super::status::{Origin, ReloadReport};
 use crate::config::{RelayConfig, StationConfig};
 use crate::session::StationId;
@@ -19,8 +19,7 @@ impl Engine {
             ..ReloadReport::default()
         };
         self.change_settings(&wanted, &mut report);
-        self.change_stations(&wanted, &mut report);
-        self.config.stations = wanted.stations;
+        self.config.stations = self.change_stations(&wanted, &mut report);
         for sentence in &report.changed {
             tracing::info!("configuration: {sentence}");
         }
@@ -36,7 +35,8 @@ impl Engine {
 
     /// What holds for all stations.
     fn change_settings(&mut self, wanted: &RelayConfig, report: &mut ReloadReport) {
-        let (old, new) = (self.config.limits, wanted.limits);
+        let (old, mut new) = (self.config.limits, wanted.limits);
+        new.total = new.total.min(self.threads.max_places);
         if (old.total, old.per_address) != (new.total, new.per_address) {
             self.threads.admission.set_limits(new.total, new.per_address);
             (self.config.limits.total, self.config.limits.per_address) =
@@ -74,51 +74,90 @@ impl Engine {
     }
 
     /// Stations of the file that are new, different or gone. Those that were added by hand or found
-    /// by themselves are no business of the file's.
-    fn change_stations(&mut self, wanted: &RelayConfig, report: &mut ReloadReport) {
+    /// by themselves are no business of the file's, unless it names their console. Returns what holds
+    /// now: what could not be done is tried again at the next reload.
+    fn change_stations(
+        &mut self,
+        wanted: &RelayConfig,
+        report: &mut ReloadReport,
+    ) -> Vec<StationConfig> {
         let old = self.config.stations.clone();
         for gone in old.iter().filter(|old| find(&wanted.stations, old).is_none()) {
-            let Some(id) = self.configured(gone) else { continue };
-            if self.take_away(id).is_ok() {
-                report.changed.push(format!("the station `{}` is gone", gone.source.name));
+            let name = &gone.source.name;
+            match self.configured(gone).map(|id| self.take_away(id)) {
+                Some(Ok(())) => report.changed.push(format!("the station `{name}` is gone")),
+                _ => report.changed.push(format!("the station `{name}` was gone already")),
             }
         }
+        let mut holds = Vec::new();
         for new in &wanted.stations {
-            match find(&old, new) {
-                None => self.add_from_file(new, report),
-                Some(old) if old != new => self.change_from_file(old, new, report),
-                Some(_) => {}
+            let done = match find(&old, new) {
+                None => self.add_from_file(new),
+                Some(old) if old != new => self.change_from_file(old, new),
+                Some(_) => Ok(None),
+            };
+            match done {
+                Ok(sentence) => {
+                    holds.push(new.clone());
+                    report.changed.extend(sentence);
+                }
+                Err(why) => {
+                    holds.extend(find(&old, new).cloned());
+                    let name = &new.source.name;
+                    report.changed.push(format!("the station `{name}` stays as it is: {why}"));
+                }
             }
         }
+        holds
     }
 
-    /// The station that was made from `wanted`, if it is still there.
+    /// The station that was made from `wanted`, if it is still there, whatever it is called now.
     fn configured(&self, wanted: &StationConfig) -> Option<u64> {
-        let is_it = |entry: &&super::Entry| {
-            entry.origin == Origin::Config && *entry.station.name() == *wanted.source.name
-        };
+        let is_it =
+            |entry: &&super::Entry| entry.configured_as.as_ref() == Some(&wanted.source.name);
         self.stations.iter().find(is_it).map(|entry| entry.id())
     }
 
-    fn add_from_file(&mut self, new: &StationConfig, report: &mut ReloadReport) {
+    fn add_from_file(&mut self, new: &StationConfig) -> Result<Option<String>, Refusal> {
         let name = &new.source.name;
-        match self.add(new.clone(), Origin::Config) {
-            Ok(_) => report.changed.push(format!("the station `{name}` is new")),
-            Err(error) => {
-                report.changed.push(format!("the station `{name}` could not be added: {error}"));
-            }
+        // One that was found or added by hand meanwhile is what the file means.
+        let there = self.with_source(&new.source).filter(|entry| entry.configured_as.is_none());
+        let Some(id) = there.map(super::Entry::id) else {
+            self.add(new.clone(), Origin::Config)?;
+            return Ok(Some(format!("the station `{name}` is new")));
+        };
+        self.check_is_new(name, Some(id))?;
+        let wider = self.config.delay;
+        if let Some(entry) = self.stations.iter_mut().find(|entry| entry.id() == id) {
+            entry.origin = Origin::Config;
+            entry.configured_as = Some(name.clone());
+            entry.delay = new.delay;
+            entry.station.rename(name);
+            set_delays(&entry.station, &new.delay, &wider);
+            entry.station.set_recorded(new.record);
         }
+        Ok(Some(format!("the station `{name}` was there and is the file's now")))
     }
 
     fn change_from_file(
         &mut self,
         old: &StationConfig,
         new: &StationConfig,
-        report: &mut ReloadReport,
-    ) {
-        let Some(id) = self.configured(new) else { return };
+    ) -> Result<Option<String>, Refusal> {
+        let gone = || Refusal::Conflict("it was removed by hand".into());
+        let id = self.configured(new).ok_or_else(gone)?;
+        if old.source != new.source {
+            if let Some(other) = self.with_source(&new.source)
+                && other.id() != id
+            {
+                let name = other.station.name().to_string();
+                return Err(AddError::Source { console: new.source.clone(), name }.into());
+            }
+            self.check_is_no_port_of_ours(&new.source)?;
+            self.unbind_mac(id);
+        }
         let wider = self.config.delay;
-        let Some(entry) = self.stations.iter_mut().find(|entry| entry.id() == id) else { return };
+        let entry = self.stations.iter_mut().find(|entry| entry.id() == id).ok_or_else(gone)?;
         if old.delay != new.delay {
             entry.delay = new.delay;
             set_delays(&entry.station, &new.delay, &wider);
@@ -133,7 +172,7 @@ impl Engine {
             entry.source = Some(new.source.clone());
             self.threads.operator.redirect(StationId(id), new.source.clone());
         }
-        report.changed.push(format!("the station `{}` is different", new.source.name));
+        Ok(Some(format!("the station `{}` is different", new.source.name)))
     }
 }
 

@@ -1,9 +1,9 @@
 //! Stations come, change and go; none of that disturbs another.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
@@ -13,7 +13,7 @@ use super::status::{Change, Origin, ProgramStatus, StationKind, StationStatus, S
 use super::{ANSWER_LIMIT, Engine};
 use crate::config::{
     DelaySettings, MAX_DELAY, MAX_STATIONS, ProgramConfig, Source, SourceError, StationConfig,
-    check_station_name,
+    check_station_name, same_station_name,
 };
 use crate::consumer::Listener;
 use crate::protocol::Protocol;
@@ -57,6 +57,9 @@ pub enum AddError {
     /// Another has the name.
     #[error("another station is called `{0}`; choose another name")]
     Name(String),
+    /// The source would be this relay.
+    #[error("`{0}` is a raw port of this relay itself")]
+    Ourselves(Source),
     /// Another has the console.
     #[error("`{console}` is the station `{name}` already")]
     Source {
@@ -102,9 +105,9 @@ impl Engine {
             let name = other.station.name().to_string();
             return Err(AddError::Source { console: source, name });
         }
-        let slot = self.free_slot();
+        self.check_is_no_port_of_ours(&source)?;
         let station = self.new_station(&source.name);
-        let listeners = self.bind(&station, Place::Above(slot))?;
+        let (slot, listeners) = self.bind_somewhere(&station, origin)?;
         set_delays(&station, &delay, &self.config.delay);
         station.set_recorded(record);
         let (console_address, raw_address) = self.open(listeners);
@@ -116,15 +119,58 @@ impl Engine {
         self.stations.push(Entry {
             station,
             kind: StationKind::Console,
+            configured_as: (origin == Origin::Config).then(|| source.name.clone()),
             source: Some(source),
             origin,
+            added: Instant::now(),
+            away_since: None,
+            moved: None,
             delay,
             slot: Some(slot),
             console_address,
             raw_address,
             told: None,
         });
+        self.show_if_wanted(id);
         Ok(id)
+    }
+
+    /// Binds a new station's listeners at the lowest place that nobody has. What the operator wrote
+    /// has just that place; a station that comes while the relay runs takes the next one if another
+    /// program has a port of it.
+    fn bind_somewhere(
+        &self,
+        station: &Arc<Station>,
+        origin: Origin,
+    ) -> Result<(usize, Vec<Listener>), AddError> {
+        let is_taken = |slot: &usize| self.stations.iter().any(|entry| entry.slot == Some(*slot));
+        let mut refused = None;
+        for slot in (0..2 * MAX_STATIONS).filter(|slot| !is_taken(slot) && !self.is_http(*slot)) {
+            match self.bind(station, Place::Above(slot)) {
+                Ok(listeners) => return Ok((slot, listeners)),
+                Err(error) if origin == Origin::Config => return Err(error),
+                Err(error) => _ = refused.get_or_insert(error),
+            }
+        }
+        Err(refused.unwrap_or(AddError::Full))
+    }
+
+    /// Whether a station at that place would listen where control calls are answered.
+    fn is_http(&self, slot: usize) -> bool {
+        let http = self.config.http.as_ref().map(|http| usize::from(http.listen.port()));
+        let bases = [self.config.listen, self.config.raw_listen].into_iter().flatten();
+        let mut ports = bases.filter(|base| base.port() != 0).map(|b| usize::from(b.port()) + slot);
+        ports.any(|port| Some(port) == http)
+    }
+
+    /// The program output may have been told to show a station that was not there yet.
+    fn show_if_wanted(&mut self, id: u64) {
+        let Ok(entry) = self.entry(id) else { return };
+        let name = entry.station.name();
+        if self.program_waits_for.as_deref() == Some(&*name) {
+            self.threads.operator.switch(Some(entry.station.clone()), true);
+            self.program_waits_for = None;
+        }
     }
 
     /// Adds the program output, on the ports in front of the first station's.
@@ -140,6 +186,10 @@ impl Engine {
             kind: StationKind::Program,
             source: None,
             origin: Origin::Config,
+            configured_as: None,
+            added: Instant::now(),
+            away_since: None,
+            moved: None,
             delay: wanted.delay,
             slot: None,
             console_address,
@@ -150,7 +200,10 @@ impl Engine {
             let chosen = self.stations.iter().find(|entry| *entry.station.name() == **name);
             match chosen {
                 Some(chosen) => self.threads.operator.switch(Some(chosen.station.clone()), true),
-                None => tracing::warn!("the program output has no station `{name}` to show yet"),
+                None => {
+                    tracing::info!("the program output waits for the station `{name}`");
+                    self.program_waits_for = Some(name.clone());
+                }
             }
         }
         Ok(())
@@ -159,12 +212,6 @@ impl Engine {
     fn new_station(&mut self, name: &str) -> Arc<Station> {
         self.last_id += 1;
         Arc::new(Station::new(StationId(self.last_id), name))
-    }
-
-    /// The lowest place that no station has: its ports are so many above the first station's.
-    fn free_slot(&self) -> usize {
-        let is_taken = |slot: &usize| self.stations.iter().any(|entry| entry.slot == Some(*slot));
-        (0..).find(|slot| !is_taken(slot)).unwrap_or(MAX_STATIONS)
     }
 
     /// Binds a station's listeners at its place.
@@ -179,10 +226,12 @@ impl Engine {
             let address = place.address(base, flag)?;
             let listener = Listener::bind(address, station.clone(), protocol)
                 .map_err(|error| AddError::Listen { address, what, flag, error })?;
-            tracing::info!(station = %station.name(), "{what} connect to {}", listener.address());
-            listeners.push(listener);
+            listeners.push((what, listener));
         }
-        Ok(listeners)
+        for (what, listener) in &listeners {
+            tracing::info!(station = %station.name(), "{what} connect to {}", listener.address());
+        }
+        Ok(listeners.into_iter().map(|(_, listener)| listener).collect())
     }
 
     fn open(&self, listeners: Vec<Listener>) -> (Option<SocketAddr>, Option<SocketAddr>) {
@@ -197,7 +246,7 @@ impl Engine {
 
     pub(super) fn check_is_new(&self, name: &str, except: Option<u64>) -> Result<(), AddError> {
         let has_it = |entry: &Entry| {
-            Some(entry.id()) != except && entry.station.name().eq_ignore_ascii_case(name)
+            Some(entry.id()) != except && same_station_name(&entry.station.name(), name)
         };
         match self.stations.iter().any(has_it) {
             true => Err(AddError::Name(name.to_owned())),
@@ -206,11 +255,29 @@ impl Engine {
     }
 
     pub(super) fn with_source(&self, source: &Source) -> Option<&Entry> {
+        let address = source.host.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, source.port));
         let is_it = |entry: &&Entry| {
             let same = |own: &Source| own.host == source.host && own.port == source.port;
-            entry.source.as_ref().is_some_and(same)
+            // A console that has a name is the same console at its address.
+            let is_there = || address.is_some() && entry.station.peer() == address;
+            entry.source.as_ref().is_some_and(|own| same(own) || is_there())
         };
         self.stations.iter().find(is_it)
+    }
+
+    /// A raw source says nothing of where it comes from: this relay's own raw ports must not be one,
+    /// for each byte would come round for ever. (Of the console protocol's ports that shows.)
+    pub(super) fn check_is_no_port_of_ours(&self, source: &Source) -> Result<(), AddError> {
+        let Ok(ip) = source.host.parse::<IpAddr>() else { return Ok(()) };
+        let is_ours = |entry: &Entry| {
+            entry.raw_address.is_some_and(|ours| {
+                ours.port() == source.port && (ip.is_loopback() || ip == ours.ip())
+            })
+        };
+        match self.stations.iter().any(is_ours) {
+            true => Err(AddError::Ourselves(source.clone())),
+            false => Ok(()),
+        }
     }
 
     pub(super) fn add_new(&mut self, new: NewStation) -> Result<StationStatus, Refusal> {
@@ -228,7 +295,9 @@ impl Engine {
         }
         let delay = DelaySettings { all: seconds(new.delay)?, ..DelaySettings::default() };
         let wanted = StationConfig { source, delay, record: new.record.unwrap_or(true) };
+        let host = wanted.source.host.clone();
         let id = self.add(wanted, Origin::Api)?;
+        self.wants_host(&host);
         if let Some(mac) = mac {
             self.bind_mac(mac, id);
         }
@@ -264,6 +333,9 @@ impl Engine {
             let name = other.station.name().to_string();
             return Err(AddError::Source { console: source.clone(), name }.into());
         }
+        if let Some(source) = &source {
+            self.check_is_no_port_of_ours(source)?;
+        }
         if let Some(name) = &change.name {
             check_station_name(name)?;
             self.check_is_new(name, Some(id))?;
@@ -274,6 +346,10 @@ impl Engine {
             raw: seconds(change.raw_delay)?,
         };
         let wider = self.config.delay;
+        if source.is_some() {
+            // Another console, as far as anybody knows: the one before may be a station of its own.
+            self.unbind_mac(id);
+        }
         let entry = self.entry_mut(id)?;
         if let Some(name) = &change.name {
             entry.station.rename(name);
@@ -311,7 +387,8 @@ impl Engine {
             let sentence = "the program output stays; let it show nothing instead";
             return Err(Refusal::Conflict(sentence.into()));
         }
-        self.unbind_mac(id, true);
+        let source = self.entry(id)?.source.clone();
+        self.renounce(id, source.as_ref().map_or("", |source| &source.host));
         self.take_away(id)
     }
 
@@ -320,7 +397,12 @@ impl Engine {
         let at = self.stations.iter().position(|entry| entry.id() == id);
         let at = at.ok_or(Refusal::NoStation(id))?;
         let station = StationId(id);
-        self.threads.porter.close(station);
+        // The next station may want the ports at once; and whoever was let in is with a consumer
+        // thread then, and leaves with the others.
+        let is_closed = self.threads.porter.close(station).recv_timeout(ANSWER_LIMIT);
+        if is_closed.is_err() && !self.shutdown.is_requested() {
+            tracing::warn!("the listener thread takes long to close a station's ports");
+        }
         let is_quiet = self.threads.operator.disconnect(station).recv_timeout(ANSWER_LIMIT);
         if is_quiet.is_err() && !self.shutdown.is_requested() {
             tracing::warn!("the console thread takes long to hang up on a station");
@@ -332,7 +414,7 @@ impl Engine {
             inbox.remove_station(station);
         }
         let gone = self.stations.remove(at);
-        self.unbind_mac(id, false);
+        self.unbind_mac(id);
         tracing::info!(station = %gone.station.name(), "the station was removed");
         self.tell(Change::StationRemoved { id });
         Ok(())
@@ -355,10 +437,29 @@ impl Engine {
             let wanted = self.config.program.clone().unwrap_or_default();
             self.begin_program(&wanted)?;
         }
+        self.program_waits_for = None;
+        self.delay_program(chosen.as_ref().map(|chosen| chosen.id.0));
         self.threads.operator.switch(chosen, switch.at == SwitchAt::Now);
         // The console thread reads its letters in order: the look sees the switch done.
         self.look();
         self.program.clone().ok_or(Refusal::Busy)
+    }
+}
+
+impl Engine {
+    /// The program output is at least as late as the stations that it shows, will show, or is about to
+    /// be told to show: a station's delay keeps its players from watching it.
+    pub(super) fn delay_program(&self, about_to_show: Option<u64>) {
+        let Some(program) = &self.program else { return };
+        let Ok(own) = self.entry(program.id) else { return };
+        let shown = [program.station, program.next, about_to_show].into_iter().flatten();
+        let mut delays = [Protocol::Console, Protocol::Raw]
+            .map(|protocol| own.delay.resolve(&self.config.delay, protocol));
+        for station in shown.filter_map(|id| self.entry(id).ok()) {
+            delays[0] = delays[0].max(station.station.delay(Protocol::Console));
+            delays[1] = delays[1].max(station.station.delay(Protocol::Raw));
+        }
+        own.station.set_delays(delays[0], delays[1]);
     }
 }
 

@@ -37,6 +37,11 @@ pub const MAX_REPLAY_DATA: usize = 25_000;
 /// event in one message.
 pub const MAX_MESSAGE_LEN: usize = 128 * 1024;
 
+/// The longest nickname or version that is taken from a message; what is beyond is dropped. A console's
+/// nickname has 32 bytes at most. A relay passes both on, to every spectator and to relays whose
+/// messages must not become too long by it.
+pub const MAX_TEXT_LEN: usize = 128;
+
 /// A console sends a keep-alive after this many milliseconds without other traffic.
 pub const KEEP_ALIVE_MS: u64 = 500;
 
@@ -237,8 +242,10 @@ impl<'a> Fields<'a> {
         while let Some(key) = reader.key()? {
             let value = reader.value()?;
             match (key, value) {
-                (b"nick", Value::Text(nick)) => fields.nick = Some(nick),
-                (b"nintendontVersion", Value::Text(version)) => fields.version = Some(version),
+                (b"nick", Value::Text(nick)) => fields.nick = Some(bounded(nick)),
+                (b"nintendontVersion", Value::Text(version)) => {
+                    fields.version = Some(bounded(version));
+                }
                 (b"clientToken", token) => fields.token = Some(token),
                 (b"pos", pos) => fields.pos = Some(pos),
                 (b"nextPos", next_pos) => fields.next_pos = Some(next_pos),
@@ -284,6 +291,10 @@ impl<'a> Fields<'a> {
             _ => Err(ConsoleError::Positions),
         }
     }
+}
+
+fn bounded(text: &[u8]) -> &[u8] {
+    &text[..text.len().min(MAX_TEXT_LEN)]
 }
 
 /// A field of exactly `N` bytes: an optimised byte array, or an array of small integers as an

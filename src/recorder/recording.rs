@@ -201,9 +201,21 @@ fn stem(facts: &GameFacts, start: &Zoned) -> String {
     format!("Game_{}_{}", file_name_part(&facts.station), start.strftime("%Y%m%dT%H%M%S"))
 }
 
+/// Names that are devices to Windows, whatever stands behind a dot.
+const DEVICES: [&str; 4] = ["CON", "PRN", "AUX", "NUL"];
+
 /// The station's name with everything that some file system dislikes replaced.
 pub(super) fn file_name_part(name: &str) -> String {
-    name.chars().map(|c| if c.is_alphanumeric() || c == '-' { c } else { '-' }).collect()
+    let mut part: String =
+        name.chars().map(|c| if c.is_alphanumeric() || c == '-' { c } else { '-' }).collect();
+    let upper = part.to_uppercase();
+    let is_port = ["COM", "LPT"]
+        .iter()
+        .any(|port| upper.strip_prefix(port).is_some_and(|rest| rest.chars().count() == 1));
+    if is_port || DEVICES.contains(&upper.as_str()) {
+        part.push('-');
+    }
+    part
 }
 
 /// Creates a file that was not there: `stem.slp`, `stem_2.slp` and so on.

@@ -97,6 +97,10 @@ impl Track {
     }
 
     fn try_record(&mut self, options: &RecorderOptions, now: Instant) -> io::Result<()> {
+        if self.failing.is_some() && self.is_on && !self.station.is_recorded() {
+            // Nobody waits for the disk any more: what it has is repaired at the next start.
+            (self.recording, self.completing) = (None, None);
+        }
         if self.failing.is_some() {
             self.recover()?;
             if let Some(why) = self.completing {

@@ -10,6 +10,10 @@ pub struct Identity {
     version: Vec<u8>,
     /// The newest is the last. All of them name the position space the log is in now.
     tokens: Vec<ClientToken>,
+    /// Those of the position space before, for those who still see that.
+    earlier: Vec<ClientToken>,
+    /// The console's new token, while nobody knows yet whether its positions began anew with it.
+    offered: Option<ClientToken>,
     /// Where the stream stood when the console was first greeted: what an empty log's end is.
     start: Cursor,
     /// What saved games say that they were played on.
@@ -24,6 +28,8 @@ impl Identity {
             nick: name.as_bytes().to_vec(),
             version: Vec::new(),
             tokens: vec![ClientToken(fastrand::u32(1..))],
+            earlier: Vec::new(),
+            offered: None,
             start: Cursor(0),
             played_on: "network",
         }
@@ -31,11 +37,34 @@ impl Identity {
 
     /// The console introduced itself. Its token joins those that are accepted.
     pub fn introduce(&mut self, nick: &[u8], version: &[u8], token: ClientToken) {
+        self.describe(nick, version);
+        self.offered = None;
+        self.accept(token);
+    }
+
+    /// The console introduced itself, but goes on elsewhere than it was asked to: its first bytes tell
+    /// whether its positions are still the same. Until then nobody gets its token.
+    pub fn introduce_unsure(&mut self, nick: &[u8], version: &[u8], token: ClientToken) {
+        self.describe(nick, version);
+        self.offered = Some(token);
+    }
+
+    /// The positions are still the same: the token joins those that are accepted.
+    pub fn accept_offered(&mut self) {
+        if let Some(token) = self.offered.take() {
+            self.accept(token);
+        }
+    }
+
+    fn describe(&mut self, nick: &[u8], version: &[u8]) {
         if !nick.is_empty() {
             self.nick = nick.to_vec();
         }
         self.version = version.to_vec();
         self.played_on = "nintendont";
+    }
+
+    fn accept(&mut self, token: ClientToken) {
         self.tokens.retain(|&known| known != token);
         if self.tokens.len() == MAX_TOKENS {
             self.tokens.remove(0);
@@ -45,9 +74,14 @@ impl Identity {
 
     /// The position space began anew (the console rebooted): earlier tokens name nothing any more.
     pub fn forget_earlier_tokens(&mut self) {
-        let token = self.token();
-        self.tokens.clear();
-        self.tokens.push(token);
+        let newest = self.offered.take().or_else(|| self.tokens.pop());
+        let newest = newest.unwrap_or(ClientToken::NONE);
+        self.earlier = std::mem::replace(&mut self.tokens, vec![newest]);
+    }
+
+    /// Who the console was before its positions began anew, for those who still see that.
+    pub fn before_restart(&self) -> Self {
+        Self { tokens: self.earlier.clone(), earlier: Vec::new(), offered: None, ..self.clone() }
     }
 
     /// Sets where an empty log stands.
@@ -107,6 +141,20 @@ mod tests {
         identity.forget_earlier_tokens();
         assert!(!identity.knows(provisional) && identity.knows(ClientToken(7)));
         assert!(!identity.knows(ClientToken::NONE));
+    }
+
+    #[test]
+    fn a_token_is_nobodys_until_its_positions_are_known() {
+        let mut identity = Identity::unknown("Station 1");
+        identity.introduce(b"Wii", b"1.9", ClientToken(7));
+        identity.introduce_unsure(b"Wii", b"1.9", ClientToken(8));
+        assert!(identity.token() == ClientToken(7) && !identity.knows(ClientToken(8)));
+        let mut restarted = identity.clone();
+        identity.accept_offered();
+        assert!(identity.token() == ClientToken(8) && identity.knows(ClientToken(7)));
+        restarted.forget_earlier_tokens();
+        assert!(restarted.token() == ClientToken(8) && !restarted.knows(ClientToken(7)));
+        assert_eq!(restarted.before_restart().token(), ClientToken(7));
     }
 
     #[test]

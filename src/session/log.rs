@@ -182,6 +182,17 @@ impl Log {
         chunks[chunks.partition_point(|chunk| chunk.game < last.game)].seq
     }
 
+    /// How many times the positions began anew behind what `horizon` shows.
+    pub fn restarts_behind(&self, horizon: Horizon) -> u32 {
+        let chunks = self.chunks.lock();
+        let (Some(newest), Some(shown)) =
+            (chunks.last(), horizon.of(&chunks).last().or(chunks.first()))
+        else {
+            return 0;
+        };
+        newest.epoch.wrapping_sub(shown.epoch)
+    }
+
     /// The position at which the newest game begins; `None` if there was none.
     pub fn newest_game_pos(&self) -> Option<Cursor> {
         let chunks = self.chunks.lock();
@@ -215,11 +226,13 @@ impl Log {
     }
 
     /// Where a reader goes on that has everything before `cursor`; `None` if the log does not hold
-    /// that position of the present position space.
-    pub fn resume(&self, cursor: Cursor) -> Option<ReadFrom> {
+    /// that position of the position space that `horizon` shows.
+    pub fn resume(&self, cursor: Cursor, horizon: Horizon) -> Option<ReadFrom> {
         let chunks = self.chunks.lock();
-        let last = chunks.last()?;
-        let epoch = &chunks[chunks.partition_point(|chunk| chunk.epoch < last.epoch)..];
+        let epoch = horizon.of(&chunks).last().or(chunks.first())?.epoch;
+        let epoch = &chunks[chunks.partition_point(|chunk| chunk.epoch < epoch)
+            ..chunks.partition_point(|chunk| chunk.epoch <= epoch)];
+        let last = epoch.last()?;
         let at = epoch.partition_point(|chunk| chunk.next_pos() <= cursor);
         match epoch.get(at) {
             Some(chunk) if chunk.pos <= cursor => Some(ReadFrom { seq: chunk.seq, pos: cursor }),
@@ -235,7 +248,8 @@ impl Log {
     /// The bytes of the present position space from `from` on, as far as they are kept without a
     /// hole; nothing if `from` itself is not kept. At most `limit` bytes.
     pub fn bytes_from(&self, from: Cursor, limit: usize) -> Vec<u8> {
-        let Some(start) = self.resume(from) else {
+        let live = Horizon::at(Instant::now(), Duration::ZERO);
+        let Some(start) = self.resume(from, live) else {
             return Vec::new();
         };
         let mut chunks = Vec::new();
@@ -326,6 +340,12 @@ impl Log {
         let old = chunks.partition_point(|chunk| chunk.game + 1 < seen && chunk.seq < pinned);
         dropped.extend(chunks.drain(..old));
         let mut retained = cost(&chunks);
+        if retained > max_retained {
+            // What only the recorder waits for goes before what nobody has seen.
+            let pinned = chunks.partition_point(|chunk| chunk.game + 1 < seen);
+            dropped.extend(chunks.drain(..pinned));
+            retained = cost(&chunks);
+        }
         if retained > max_retained {
             let start = chunks.partition_point(|chunk| chunk.game < game);
             dropped.extend(chunks.drain(..start));

@@ -1,6 +1,7 @@
 //! A station: one console and everything that is known of it.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -62,6 +63,8 @@ pub struct Station {
     name: Mutex<Arc<str>>,
     identity: Mutex<Identity>,
     source: Mutex<SourceState>,
+    /// Where the console was reached last: its name may mean another address some day.
+    peer: Mutex<Option<SocketAddr>>,
     /// The relays that its stream comes through, the nearest first.
     upstream: Mutex<Vec<RelayId>>,
     /// Counts changes of identity and upstream: who is fed by this station is to hear of them.
@@ -92,6 +95,7 @@ impl Station {
             log: Log::new(),
             stats: StationStats::default(),
             source: Mutex::new(SourceState::default()),
+            peer: Mutex::new(None),
             upstream: Mutex::default(),
             changes: AtomicU64::new(0),
             recording: Mutex::new(None),
@@ -125,8 +129,8 @@ impl Station {
 
     /// What the relays that this station feeds are to know: who the console is, and the way by which
     /// its stream reaches them, through this station and those upstream.
-    pub fn notice(&self) -> Vec<u8> {
-        let identity = self.identity();
+    pub fn notice(&self, horizon: Horizon) -> Vec<u8> {
+        let identity = self.identity_within(horizon);
         let mut path = vec![self.relay_id];
         path.extend(self.upstream());
         RelayNotice {
@@ -177,6 +181,16 @@ impl Station {
         self.identity.lock().clone()
     }
 
+    /// What was known of the console when that happened which `horizon` shows: a console that was
+    /// restarted since had other tokens then, for other positions.
+    fn identity_within(&self, horizon: Horizon) -> Identity {
+        let identity = self.identity();
+        match self.log.restarts_behind(horizon) {
+            0 => identity,
+            _ => identity.before_restart(),
+        }
+    }
+
     /// Changes what is known of the console.
     pub fn update_identity(&self, change: impl FnOnce(&mut Identity)) {
         change(&mut self.identity.lock());
@@ -191,6 +205,16 @@ impl Station {
     /// Says what the console thread is doing; whether that is news.
     pub fn set_source(&self, state: SourceState) -> bool {
         std::mem::replace(&mut *self.source.lock(), state) != state
+    }
+
+    /// Where the console was reached last.
+    pub fn peer(&self) -> Option<SocketAddr> {
+        *self.peer.lock()
+    }
+
+    /// Says where the console is being reached.
+    pub fn set_peer(&self, address: SocketAddr) {
+        *self.peer.lock() = Some(address);
     }
 
     /// The file of the newest game, if games are recorded.
@@ -209,9 +233,12 @@ impl Station {
     ///
     /// Returns where to read, and the encoded reply.
     pub fn greet(&self, handshake: Handshake, horizon: Horizon) -> (ReadFrom, Vec<u8>) {
-        let identity = self.identity();
-        let from =
-            if identity.knows(handshake.token) { self.log.resume(handshake.cursor) } else { None };
+        let identity = self.identity_within(horizon);
+        let from = if identity.knows(handshake.token) {
+            self.log.resume(handshake.cursor, horizon)
+        } else {
+            None
+        };
         let from = from.unwrap_or_else(|| self.log.fresh(identity.start(), horizon));
         let reply = HandshakeReply {
             nick: identity.nick().into(),

@@ -99,6 +99,11 @@ impl Writer {
         self.end.map(|end| Cursor(end.0.saturating_sub(self.carry.len() as u64)))
     }
 
+    /// Behind the last byte that came, of an incomplete event, too; `None` before the first.
+    pub fn end(&self) -> Option<Cursor> {
+        self.end
+    }
+
     /// Whether the source is sending again what the log already has.
     pub fn is_repeating(&self) -> bool {
         self.repeating_from.is_some()

@@ -5,7 +5,7 @@
 //! once, then every 10 seconds.
 
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
 use super::state::Shared;
@@ -21,12 +21,16 @@ pub(super) struct Announcer {
 }
 
 impl Announcer {
-    pub(super) fn new(to: SocketAddr, announcement: Announcement) -> io::Result<Self> {
-        let from: SocketAddr = match to {
-            SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
-            SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+    /// Speaks from the address that the console listens on: who hears it connects to where it came
+    /// from. One that no other computer reaches is none to speak from to others.
+    pub(super) fn new(own: IpAddr, to: SocketAddr, announcement: Announcement) -> io::Result<Self> {
+        let reaches = !own.is_loopback() || to.ip().is_loopback();
+        let from: IpAddr = match to {
+            _ if reaches && own.is_ipv4() == to.is_ipv4() => own,
+            SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+            SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
         };
-        let socket = UdpSocket::bind(from)?;
+        let socket = UdpSocket::bind((from, 0))?;
         socket.set_broadcast(true)?;
         // The network may be down: nobody waits for that.
         socket.set_nonblocking(true)?;

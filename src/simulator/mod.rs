@@ -78,6 +78,8 @@ pub struct Options {
     pub legacy: bool,
     /// Where to announce the console over UDP, if at all.
     pub announce: Option<SocketAddr>,
+    /// The MAC address to announce, which is a console's identity; by default one made of the port.
+    pub mac: Option<Mac>,
     /// Start to play only when the first client is there, also behind a reboot.
     pub wait_for_client: bool,
 }
@@ -95,6 +97,7 @@ impl Default for Options {
             version: "1.9.0".to_owned(),
             legacy: false,
             announce: None,
+            mac: None,
             wait_for_client: true,
         }
     }
@@ -151,8 +154,10 @@ impl Simulator {
         let addr = options.listen;
         let (listener, local_addr) =
             listen(addr).map_err(|source| SimulatorError::Listen { addr, source })?;
+        let mac = options.mac.unwrap_or_else(|| mac_of(local_addr));
+        let announcement = Announcement { mac, nick: options.nick.clone() };
         let announcer =
-            options.announce.map(|to| announcer(to, &options.nick, local_addr)).transpose()?;
+            options.announce.map(|to| announcer(to, announcement, local_addr)).transpose()?;
 
         let poll = Poll::new()?;
         let doorbell = Arc::new(Waker::new(poll.registry(), DOORBELL)?);
@@ -278,11 +283,16 @@ fn listen(addr: SocketAddr) -> std::io::Result<(mio::net::TcpListener, SocketAdd
     Ok((mio::net::TcpListener::from_std(listener), local_addr))
 }
 
-/// The MAC address is a console's identity. Here it is made of the port, so that it is another for
-/// each pretend console of a machine and the same at each start.
+/// Another for each pretend console of a machine, and the same at each start.
+fn mac_of(local_addr: SocketAddr) -> Mac {
+    let [high, low] = local_addr.port().to_be_bytes();
+    // 0x02: locally administered.
+    Mac([0x02, b'a', b'n', b'd', high, low])
+}
+
 fn announcer(
     to: SocketAddr,
-    nick: &str,
+    announcement: Announcement,
     local_addr: SocketAddr,
 ) -> Result<Announcer, SimulatorError> {
     if local_addr.port() != console::PORT {
@@ -291,11 +301,6 @@ fn announcer(
             console::PORT
         );
     }
-    let [high, low] = local_addr.port().to_be_bytes();
-    let announcement = Announcement {
-        // 0x02: locally administered.
-        mac: Mac([0x02, b'a', b'n', b'd', high, low]),
-        nick: nick.to_owned(),
-    };
-    Announcer::new(to, announcement).map_err(|source| SimulatorError::Announce { addr: to, source })
+    Announcer::new(local_addr.ip(), to, announcement)
+        .map_err(|source| SimulatorError::Announce { addr: to, source })
 }

@@ -27,7 +27,12 @@ struct Shared {
 
 impl Cable {
     pub fn to(console: SocketAddr) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::between(([127, 0, 0, 1], 0).into(), console)
+    }
+
+    /// A cable whose relay's end is at a certain address.
+    pub fn between(address: SocketAddr, console: SocketAddr) -> Self {
+        let listener = TcpListener::bind(address).unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared::default());
         shared.piece.store(usize::MAX, Ordering::Relaxed);

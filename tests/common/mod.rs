@@ -3,6 +3,12 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub mod cable;
+pub mod hop;
+pub mod http;
+pub mod ports;
+pub mod process;
+pub mod scripted;
+pub mod upstream;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -13,7 +19,7 @@ use std::time::{Duration, Instant};
 use andross::config::{RelayConfig, Source, SourceTiming};
 use andross::protocol::Protocol;
 use andross::protocol::console::{
-    Handshake, HandshakeReply, LENGTH_PREFIX, MAX_MESSAGE_LEN, Message, split_message,
+    Handshake, HandshakeReply, KEEP_ALIVE, LENGTH_PREFIX, MAX_MESSAGE_LEN, Message, split_message,
 };
 use andross::protocol::{ClientToken, Cursor, raw};
 use andross::relay::Relay;
@@ -49,7 +55,8 @@ pub fn shared_replays() -> Vec<PathBuf> {
     Vec::new()
 }
 
-fn slp_files(folder: &Path) -> Vec<PathBuf> {
+/// The `.slp` files of a folder, by name.
+pub fn slp_files(folder: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
         .map(|entry| entry.unwrap().path())
@@ -91,12 +98,20 @@ pub fn synthetic(seed: u8, frames: i32, end: bool) -> Recording {
     Recording::from_events(format!("synthetic {seed}"), events.into()).unwrap()
 }
 
+/// What stands before the first frame of [`synthetic`]: Event Payloads and Game Start.
+pub const SYNTHETIC_HEAD: usize = 14 + 0x1A0;
+
+/// One frame of [`synthetic`].
+pub const SYNTHETIC_FRAME: usize = 601 + 9;
+
 /// A pretend console, a relay of it and a folder for its recordings.
 pub struct Venue {
     pub simulator: Option<Simulator>,
     pub relay: Relay,
     pub shutdown: Shutdown,
     pub folder: TempDir,
+    /// Keeps the port of a console that is switched off.
+    pub port: Option<socket2::Socket>,
 }
 
 impl Venue {
@@ -131,16 +146,22 @@ impl Venue {
         config.timing = quick();
         tweak(&mut config);
         let relay = Relay::start(config, &shutdown).unwrap();
-        Self { simulator: None, relay, shutdown, folder }
+        Self { simulator: None, relay, shutdown, folder, port: None }
     }
 
     /// A relay whose console is switched off; [`Venue::switch_on`] does that.
     pub fn without_console(tweak: impl FnOnce(&mut RelayConfig)) -> (Self, SocketAddr) {
-        // A port where nothing listens yet.
-        let listener = std::net::TcpListener::bind(loopback()).unwrap();
-        let address = listener.local_addr().unwrap();
-        drop(listener);
-        (Self::relay(address, Shutdown::new(), tweak), address)
+        // A port where nothing listens yet, and which is nobody else's until something does.
+        let socket =
+            socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        #[cfg(unix)]
+        socket.set_reuse_address(true).unwrap();
+        socket.bind(&loopback().into()).unwrap();
+        let address = socket.local_addr().unwrap().as_socket().unwrap();
+        let mut venue = Self::relay(address, Shutdown::new(), tweak);
+        // Elsewhere two cannot have a port, even if only one listens.
+        venue.port = cfg!(unix).then_some(socket);
+        (venue, address)
     }
 
     /// Switches the console on, which must listen where the relay looks for it.
@@ -186,13 +207,29 @@ pub fn quick() -> SourceTiming {
 }
 
 pub fn source(address: SocketAddr) -> Source {
+    named_source("test", address)
+}
+
+pub fn named_source(name: &str, address: SocketAddr) -> Source {
     let (host, port) = (address.ip().to_string(), address.port());
-    Source { name: "test".into(), host, port, raw: false }
+    Source { name: name.into(), host, port, raw: false }
 }
 
 /// The event bytes of the complete files in `folder`, oldest first.
 pub fn recorded(folder: &Path) -> Vec<Vec<u8>> {
+    in_order(slp_files(folder)).iter().map(|path| events_of(path)).collect()
+}
+
+/// The files of one station in `folder`, oldest first.
+pub fn files_of(folder: &Path, station: &str) -> Vec<PathBuf> {
     let mut files = slp_files(folder);
+    let prefix = format!("Game_{station}_");
+    files.retain(|path| path.file_name().unwrap().to_str().unwrap().starts_with(&prefix));
+    in_order(files)
+}
+
+/// Sorts files of one station by age.
+fn in_order(mut files: Vec<PathBuf>) -> Vec<PathBuf> {
     // Games that begin in the same second are `x.slp`, `x_2.slp`, .. `x_10.slp`.
     files.sort_by_key(|path| {
         let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
@@ -201,7 +238,12 @@ pub fn recorded(folder: &Path) -> Vec<Vec<u8>> {
         let date = parts.next();
         (date, parts.next().map_or(1, |n| n.parse::<u32>().unwrap()))
     });
-    files.iter().map(|path| events_of(path)).collect()
+    files
+}
+
+/// Whether a file is complete, as far as can be seen without the rest.
+pub fn is_complete(path: &Path) -> bool {
+    std::fs::read(path).is_ok_and(|bytes| andross::slp::file::events_len(&bytes).unwrap_or(0) > 0)
 }
 
 /// The event bytes of one complete file.
@@ -218,6 +260,26 @@ pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     while !done() {
         assert!(Instant::now() < deadline, "waited in vain until {what}");
         std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Tells a spectator that hears nothing but keep-alives from one whose events come.
+struct Waiting {
+    have: usize,
+    until: Instant,
+}
+
+impl Waiting {
+    fn new() -> Self {
+        Self { have: 0, until: Instant::now() + PATIENCE }
+    }
+
+    #[track_caller]
+    fn check(&mut self, have: usize, wanted: usize) {
+        if have > self.have {
+            *self = Self { have, ..Self::new() };
+        }
+        assert!(Instant::now() < self.until, "no more events come at {have} of {wanted}");
     }
 }
 
@@ -269,11 +331,14 @@ impl ConsoleSpectator {
     fn read_reply(&mut self) -> HandshakeReply<'static> {
         let body = self.read_body().expect("the relay hung up");
         match Message::decode(&body).unwrap() {
-            Message::Reply(reply) => HandshakeReply {
-                nick: reply.nick.into_owned().into(),
-                version: reply.version.into_owned().into(),
-                ..reply
-            },
+            Message::Reply(reply) => {
+                assert_eq!(reply.encode()[LENGTH_PREFIX..], body, "the console's layout");
+                HandshakeReply {
+                    nick: reply.nick.into_owned().into(),
+                    version: reply.version.into_owned().into(),
+                    ..reply
+                }
+            }
             other => panic!("a reply comes first, not {other:?}"),
         }
     }
@@ -291,17 +356,24 @@ impl ConsoleSpectator {
                 self.replays.push((replay.pos, replay.force_pos));
                 self.cursor = replay.next_pos();
                 self.data.extend_from_slice(replay.data);
+                assert_eq!(replay.encode().0[LENGTH_PREFIX..], body, "the console's layout");
             }
-            Message::KeepAlive => self.keep_alives += 1,
+            Message::KeepAlive => {
+                assert_eq!(KEEP_ALIVE[LENGTH_PREFIX..], body, "the console's keep-alive");
+                self.keep_alives += 1;
+            }
             other => panic!("unexpected: {other:?}"),
         }
         true
     }
 
     /// Reads until `len` event bytes have come.
+    #[track_caller]
     pub fn read_bytes(&mut self, len: usize) {
+        let mut waiting = Waiting::new();
         while self.data.len() < len {
             assert!(self.read_message(), "the relay hung up at {} of {len}", self.data.len());
+            waiting.check(self.data.len(), len);
         }
     }
 
@@ -359,9 +431,12 @@ impl RawSpectator {
         read > 0
     }
 
+    #[track_caller]
     pub fn read_bytes(&mut self, len: usize) {
+        let mut waiting = Waiting::new();
         while self.data.len() < len {
             assert!(self.read_some(), "the relay hung up at {} of {len}", self.data.len());
+            waiting.check(self.data.len(), len);
         }
     }
 }

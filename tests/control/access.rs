@@ -3,19 +3,20 @@
 use std::io::Write;
 use std::net::TcpStream;
 
-use andross::config::HttpConfig;
-use andross::control::{BindError, HttpServer, News};
-use andross::shutdown::Shutdown;
+use andross::config::{HttpConfig, RelayConfig};
+use andross::control::BindError;
+use andross::relay::{Relay, StartError};
+use andross::shutdown::{Reason, Shutdown};
 
-use super::desk::{Desk, TOKEN};
-use super::fake_engine;
+use super::desk::{Desk, TOKEN, http_of};
+use crate::common::{ConsoleSpectator, loopback};
 
 /// All calls that change something.
 const CHANGES: &[(&str, &str)] = &[
     ("POST", "/api/stations"),
-    ("PATCH", "/api/stations/0"),
-    ("DELETE", "/api/stations/0"),
-    ("DELETE", "/api/clients/7"),
+    ("PATCH", "/api/stations/1"),
+    ("DELETE", "/api/stations/1"),
+    ("DELETE", "/api/clients/1"),
     ("POST", "/api/program"),
     ("POST", "/api/reload"),
     ("POST", "/api/shutdown"),
@@ -25,6 +26,8 @@ const CHANGES: &[(&str, &str)] = &[
 #[test]
 fn nothing_changes_without_the_token() {
     let desk = Desk::with_token();
+    let mut spectator = ConsoleSpectator::connect(desk.console_address(1));
+    let before = desk.get("/api/stations").json();
     for (method, path) in CHANGES {
         let none = desk.call(method, path, &[], None);
         none.is_error(401, "no-token");
@@ -34,14 +37,20 @@ fn nothing_changes_without_the_token() {
     }
     let right = format!("Bearer {TOKEN}");
     let right = [("Authorization", right.as_str())];
-    assert_eq!(desk.call("POST", "/api/reload", &right, None).status, 200);
-    assert_eq!(desk.get("/api/status").status, 200);
-    assert_eq!(desk.get("/api/clients").json()[0]["id"], 7, "nobody was kicked");
+    // There is no file to read again, but who asks may.
+    desk.call("POST", "/api/reload", &right, None).is_error(409, "conflict");
+    let after = desk.get("/api/stations").json();
+    for what in ["id", "name", "source", "clients", "recording"] {
+        assert_eq!(after[0][what], before[0][what]);
+    }
+    assert_eq!(desk.get("/api/clients").json()[0]["id"], 1, "nobody was kicked");
+    assert_eq!(desk.call("DELETE", "/api/clients/1", &right, None).status, 204);
+    spectator.read_to_end();
 }
 
 #[test]
 fn a_server_that_others_reach_only_shows_without_a_token() {
-    let desk = Desk::open(|config, _| config.listen = ([0, 0, 0, 0], 0).into());
+    let desk = Desk::open(|config, _| http_of(config).listen = ([0, 0, 0, 0], 0).into());
     for (method, path) in CHANGES {
         let refused = desk.call(method, path, &[], None);
         refused.is_error(403, "read-only");
@@ -52,7 +61,7 @@ fn a_server_that_others_reach_only_shows_without_a_token() {
 
 #[test]
 fn a_name_that_is_not_ours_is_misdirected() {
-    let desk = Desk::open(|config, _| config.host_names = vec!["relay.lan".into()]);
+    let desk = Desk::open(|config, _| http_of(config).host_names = vec!["relay.lan".into()]);
     let port = desk.address.port();
     for path in ["/", "/api/status", "/api/events", "/metrics", "/healthz", "/replays/a.slp"] {
         desk.call("GET", path, &[("Host", "evil.example")], None).is_error(421, "wrong-host");
@@ -71,6 +80,7 @@ fn a_name_that_is_not_ours_is_misdirected() {
 #[test]
 fn pages_of_other_servers_are_refused() {
     let desk = Desk::new();
+    let _spectator = ConsoleSpectator::connect(desk.console_address(1));
     for (method, path) in CHANGES {
         for origin in ["http://evil.example", "null", "http://127.0.0.1:1"] {
             let answer = desk.call(method, path, &[("Origin", origin)], None);
@@ -78,9 +88,10 @@ fn pages_of_other_servers_are_refused() {
             assert!(matches!(answer.status, 403 | 429), "{answer:?}");
         }
     }
-    assert_eq!(desk.get("/api/clients").json()[0]["id"], 7, "nobody was kicked");
+    assert_eq!(desk.get("/api/clients").json()[0]["id"], 1, "nobody was kicked");
     let own = format!("http://{}", desk.address);
-    assert_eq!(desk.call("POST", "/api/reload", &[("Origin", &own)], None).status, 200);
+    let kicked = desk.call("DELETE", "/api/clients/1", &[("Origin", &own)], None);
+    assert_eq!(kicked.status, 204);
 }
 
 #[test]
@@ -155,19 +166,22 @@ fn idle_connections_do_not_keep_others_out_or_hold_up_the_end() {
 fn a_token_file_that_cannot_be_used_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("token");
-    let bind = || {
-        let shutdown = Shutdown::new();
-        let (engine, _events) = fake_engine::start(&shutdown);
-        let config = HttpConfig {
-            listen: ([127, 0, 0, 1], 0).into(),
+    let start = || {
+        let mut config = RelayConfig::new(Vec::new());
+        config.http = Some(HttpConfig {
+            listen: loopback(),
             token_file: Some(path.clone()),
             ..HttpConfig::default()
-        };
-        HttpServer::bind(&config, engine, None, News::none(), shutdown).map(drop)
+        });
+        let shutdown = Shutdown::new();
+        let relay = Relay::start(config, &shutdown)?;
+        shutdown.request(Reason::Finished);
+        relay.run_to_end().unwrap();
+        Ok(())
     };
-    assert!(matches!(bind(), Err(BindError::TokenFile { .. })));
+    assert!(matches!(start(), Err(StartError::Http(BindError::TokenFile { .. }))));
     std::fs::write(&path, "short\n").unwrap();
-    assert!(matches!(bind(), Err(BindError::Token { .. })));
+    assert!(matches!(start(), Err(StartError::Http(BindError::Token { .. }))));
     std::fs::write(&path, TOKEN).unwrap();
-    bind().unwrap();
+    start().unwrap();
 }

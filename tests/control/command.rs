@@ -1,9 +1,50 @@
-//! `andross ctl`, the program itself, against a server.
+//! `andross ctl`, the program itself, against a relay that is the program itself.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Output, Stdio};
 
-use super::desk::{Desk, TOKEN};
+use andross::simulator::Simulator;
+use tempfile::TempDir;
+
+use super::desk::{TOKEN, console, first_game};
+use crate::common::ConsoleSpectator;
+use crate::common::http::Http;
+use crate::common::process::RelayProcess;
+use crate::common::wait_until;
+
+/// A real `andross relay` of a pretend console.
+pub struct Program {
+    pub relay: RelayProcess,
+    pub http: Http,
+    pub folder: TempDir,
+    _console: Simulator,
+}
+
+impl Program {
+    pub fn start(more: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let console = console(vec![first_game()], 5000.0);
+        let source = format!("Stream={}", console.local_addr());
+        let args = [&source, "--listen", "127.0.0.1:0", "--raw-listen", "127.0.0.1:0", "--http"];
+        let mut args: Vec<OsString> = args.iter().map(OsString::from).collect();
+        args.extend(["127.0.0.1:0", "--replays"].map(OsString::from));
+        args.push(folder.path().join("replays").into());
+        args.extend(more.iter().map(OsString::from));
+        let relay = RelayProcess::start(args);
+        relay.wait_for_log("a game was saved");
+        let http = Http { address: relay.http() };
+        Self { relay, http, folder, _console: console }
+    }
+
+    /// One whose changes need [`TOKEN`].
+    pub fn with_token() -> Self {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), TOKEN).unwrap();
+        // Read once, at the start.
+        Self::start(&["--http-token-file", file.path().to_str().unwrap()])
+    }
+}
 
 fn command(url: &str, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_andross"));
@@ -13,8 +54,8 @@ fn command(url: &str, args: &[&str]) -> Command {
     command
 }
 
-fn ctl(desk: &Desk, args: &[&str]) -> Output {
-    command(&format!("http://{}", desk.address), args).output().unwrap()
+fn ctl(program: &Program, args: &[&str]) -> Output {
+    command(&format!("http://{}", program.http.address), args).output().unwrap()
 }
 
 #[track_caller]
@@ -36,65 +77,91 @@ fn bad(output: Output) -> String {
 
 #[test]
 fn tables_show_the_state_in_100_columns() {
-    let desk = Desk::new();
+    let program = Program::start(&[]);
     good(ctl(
-        &desk,
+        &program,
         &["add", "Side stage with a rather long name=raw:some.very.long.host.example:53742"],
     ));
     for args in [&["status"][..], &["stations"], &["clients"], &["discovered"]] {
-        let text = good(ctl(&desk, args));
+        let text = good(ctl(&program, args));
         for line in text.lines() {
             assert!(line.chars().count() <= 100, "{line}");
         }
         let harmless = |c: char| !c.is_control() || c == '\n';
         assert!(text.chars().all(harmless), "{text:?}");
     }
-    let stations = good(ctl(&desk, &["stations"]));
-    for word in ["Stream", "192.168.1.20", "1234", "51441"] {
+    let stations = good(ctl(&program, &["stations"]));
+    let port = program.relay.spectators().port().to_string();
+    for word in ["Stream", "127.0.0.1", "on", "over", &port] {
         assert!(stations.contains(word), "{word}: {stations}");
     }
-    assert!(good(ctl(&desk, &["discovered"])).contains("[31mred"));
-    let json = good(ctl(&desk, &["status", "--json"]));
+    assert!(good(ctl(&program, &["discovered"])).contains("does not listen"));
+    let json = good(ctl(&program, &["status", "--json"]));
     let status: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(status["stations"][0]["name"], "Stream");
 }
 
 #[test]
 fn stations_are_added_changed_and_removed_by_name_or_number() {
-    let desk = Desk::new();
-    let added = good(ctl(&desk, &["add", "Side=192.168.1.21", "--delay", "2.5", "--no-record"]));
-    assert_eq!(added, "added: station 1, Side (192.168.1.21:51441)\n");
-    good(ctl(&desk, &["rename", "side", "Best"]));
-    let changed = good(ctl(&desk, &["set", "1", "--delay", "7"]));
-    assert_eq!(changed, "changed: station 1, Best (192.168.1.21:51441)\n");
-    good(ctl(&desk, &["record", "Best", "off"]));
-    let station = desk.get("/api/stations/1").json();
+    let mut program = Program::start(&[]);
+    let mut spectator = ConsoleSpectator::connect(program.relay.spectators());
+    let side = console(vec![first_game()], 5000.0);
+    let address = side.local_addr().to_string();
+    let add = format!("Side={address}");
+    let added = good(ctl(&program, &["add", &add, "--delay", "2.5", "--no-record"]));
+    assert_eq!(added, format!("added: station 2, Side ({address})\n"));
+    wait_until("it is connected", || side.client().is_some());
+    let station = program.http.get("/api/stations/2").json();
+    assert_eq!(
+        (&station["rawDelay"], &station["recording"]["wanted"]),
+        (&2.5.into(), &false.into())
+    );
+    assert!(bad(ctl(&program, &["add", &add])).contains("is called `Side`"));
+    assert!(bad(ctl(&program, &["add", "STREAM=10.0.0.5"])).contains("another name"));
+
+    good(ctl(&program, &["rename", "side", "Best"]));
+    let changed = good(ctl(&program, &["set", "2", "--delay", "7", "--raw-delay", "0"]));
+    assert_eq!(changed, format!("changed: station 2, Best ({address})\n"));
+    good(ctl(&program, &["record", "Best", "on"]));
+    let station = program.http.get("/api/stations/2").json();
     assert_eq!((&station["name"], &station["consoleDelay"]), (&"Best".into(), &7.0.into()));
-    assert_eq!(station["recording"]["wanted"], false);
-    let program = good(ctl(&desk, &["program", "Best", "--now"]));
-    assert_eq!(program, "the program output shows Best\n");
-    assert_eq!(good(ctl(&desk, &["program", "none"])), "the program output shows nothing\n");
-    good(ctl(&desk, &["remove", "Best"]));
-    desk.get("/api/stations/1").is_error(404, "no-station");
-    assert!(bad(ctl(&desk, &["remove", "Best"])).contains("andross ctl stations"));
-    good(ctl(&desk, &["kick", "7"]));
-    assert!(bad(ctl(&desk, &["kick", "7"])).contains("no spectator 7"));
-    assert_eq!(good(ctl(&desk, &["clients", "--station", "Stream"])).lines().count(), 1);
-    assert_eq!(good(ctl(&desk, &["reload"])), "nothing\n");
-    assert_eq!(good(ctl(&desk, &["shutdown"])), "the relay ends\n");
-    desk.wait_for_end();
+    assert_eq!(
+        (&station["rawDelay"], &station["recording"]["wanted"]),
+        (&0.0.into(), &true.into())
+    );
+
+    let shown = good(ctl(&program, &["program", "Best", "--now"]));
+    assert_eq!(shown, "the program output shows Best\n");
+    let next = good(ctl(&program, &["program", "1"]));
+    assert_eq!(next, "the program output shows Best, and Stream when its next game begins\n");
+    assert!(good(ctl(&program, &["status"])).contains(&next));
+    assert_eq!(good(ctl(&program, &["program", "none"])), "the program output shows nothing\n");
+    good(ctl(&program, &["remove", "Best"]));
+    program.http.get("/api/stations/2").is_error(404, "no-station");
+    wait_until("it is disconnected", || side.client().is_none());
+    assert!(bad(ctl(&program, &["remove", "Best"])).contains("andross ctl stations"));
+
+    assert_eq!(good(ctl(&program, &["clients", "--station", "Stream"])).lines().count(), 2);
+    good(ctl(&program, &["kick", "1"]));
+    spectator.read_to_end();
+    assert!(bad(ctl(&program, &["kick", "1"])).contains("no spectator 1"));
+    assert_eq!(good(ctl(&program, &["clients", "--station", "Stream"])).lines().count(), 1);
+    assert!(bad(ctl(&program, &["reload"])).contains("--config"));
+    assert_eq!(good(ctl(&program, &["shutdown"])), "the relay ends\n");
+    assert_eq!(program.relay.wait().code(), Some(0));
+    program.relay.wait_for_log("ending because of a control call");
 }
 
 #[test]
 fn a_name_that_means_two_stations_means_none() {
-    let desk = Desk::new();
-    good(ctl(&desk, &["add", "10.0.0.5", "--name", "0"]));
-    assert!(bad(ctl(&desk, &["remove", "0"])).contains("may be any of"));
+    let program = Program::start(&[]);
+    good(ctl(&program, &["add", "127.0.0.1:9", "--name", "1"]));
+    assert!(bad(ctl(&program, &["remove", "1"])).contains("may be any of"));
 }
 
 #[test]
 fn a_command_line_that_makes_no_sense_is_exit_code_2() {
-    let desk = Desk::new();
+    let program = Program::start(&[]);
     for args in [
         &["set", "Stream"][..],
         &["set", "Stream", "--delay", "-1"],
@@ -103,21 +170,24 @@ fn a_command_line_that_makes_no_sense_is_exit_code_2() {
         &["kick", "x"],
         &[],
     ] {
-        assert_eq!(ctl(&desk, args).status.code(), Some(2), "{args:?}");
+        assert_eq!(ctl(&program, args).status.code(), Some(2), "{args:?}");
     }
 }
 
 #[test]
 fn the_token_comes_from_a_file() {
-    let desk = Desk::with_token();
-    assert!(bad(ctl(&desk, &["reload"])).contains("--token-file"));
-    let file = desk.folder.path().join("mine.txt");
+    let program = Program::with_token();
+    assert!(bad(ctl(&program, &["reload"])).contains("--token-file"));
+    let file = program.folder.path().join("mine.txt");
     let path = file.to_str().unwrap();
-    assert!(bad(ctl(&desk, &["--token-file", path, "reload"])).contains("cannot read the token"));
+    assert!(
+        bad(ctl(&program, &["--token-file", path, "reload"])).contains("cannot read the token")
+    );
     std::fs::write(&file, "not-the-token-of-this\n").unwrap();
-    assert!(bad(ctl(&desk, &["reload", "--token-file", path])).contains("not the token"));
+    assert!(bad(ctl(&program, &["reload", "--token-file", path])).contains("not the token"));
     std::fs::write(&file, format!("{TOKEN}\n")).unwrap();
-    good(ctl(&desk, &["reload", "--token-file", path]));
+    good(ctl(&program, &["rename", "Stream", "Best", "--token-file", path]));
+    assert_eq!(program.http.get("/api/stations/1").json()["name"], "Best");
 }
 
 #[test]
@@ -134,8 +204,8 @@ fn a_relay_that_is_not_there_is_asked_for() {
 
 #[test]
 fn nobody_minds_a_reader_that_leaves() {
-    let desk = Desk::new();
-    let url = format!("http://{}", desk.address);
+    let program = Program::start(&[]);
+    let url = format!("http://{}", program.http.address);
     for args in [&["status"][..], &["status", "--watch"]] {
         let mut child =
             command(&url, args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -148,15 +218,15 @@ fn nobody_minds_a_reader_that_leaves() {
 
 #[test]
 fn the_state_is_shown_again_and_again() {
-    let desk = Desk::new();
-    let url = format!("http://{}", desk.address);
+    let program = Program::start(&[]);
+    let url = format!("http://{}", program.http.address);
     let mut child =
         command(&url, &["status", "--watch", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     for _ in 0..3 {
         let line = lines.next().unwrap().unwrap();
         let status: serde_json::Value = serde_json::from_str(&line).unwrap();
-        assert_eq!(status["maxClients"], 64);
+        assert_eq!(status["stations"][0]["name"], "Stream");
     }
     child.kill().unwrap();
     child.wait().unwrap();

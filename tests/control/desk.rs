@@ -1,232 +1,166 @@
-//! What the tests of the control plane share: a server with an engine behind it, and a client that
-//! says exactly what it is told to.
-//!
-//! [`Desk::open`] is the only place that knows which engine that is.
+//! What the tests of the control plane share: a relay of pretend consoles, and its control calls.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
+use std::ops::Deref;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use andross::config::HttpConfig;
-use andross::control::{HttpServer, News};
-use andross::engine::{Change, Event};
+use andross::config::{HttpConfig, RelayConfig};
+use andross::relay::{EndError, Relay};
 use andross::shutdown::{Reason, Shutdown};
+use andross::simulator::{Options, Recording, Simulator};
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::sync::broadcast;
-use tungstenite::client::IntoClientRequest;
-use tungstenite::{Message, WebSocket};
 
-use super::fake_engine;
+use crate::common::http::Http;
+pub use crate::common::http::TOKEN;
+use crate::common::{loopback, named_source, quick, recorded, synthetic, wait_until};
 
-/// A test that waits longer than this for anything has failed.
-pub const PATIENCE: Duration = Duration::from_secs(60);
-
-pub const TOKEN: &str = "a-token-of-24-characters";
-
-/// A server, its engine and a folder of saved games.
+/// A relay whose first station, `Stream`, is fed by a pretend console.
 pub struct Desk {
-    pub address: SocketAddr,
+    http: Http,
+    pub relay: Relay,
     pub folder: TempDir,
     pub shutdown: Shutdown,
-    pub events: broadcast::Sender<Event>,
-    thread: Option<std::thread::JoinHandle<()>>,
+    /// Switched off with the desk.
+    consoles: Vec<Simulator>,
 }
 
-/// An answer.
-#[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub head: String,
-    pub body: Vec<u8>,
+impl Deref for Desk {
+    type Target = Http;
+
+    fn deref(&self) -> &Http {
+        &self.http
+    }
 }
 
-impl Answer {
-    pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body)
-            .unwrap_or_else(|error| panic!("{error}: {} {:?}", self.head, self.text()))
-    }
+/// The game that the first station's console plays.
+pub fn first_game() -> Recording {
+    synthetic(1, 50, true)
+}
 
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.head.lines().find_map(|line| {
-            let (found, value) = line.split_once(": ")?;
-            found.eq_ignore_ascii_case(name).then_some(value)
-        })
-    }
-
-    /// Checks that this is an error in the form of the API.
-    #[track_caller]
-    pub fn is_error(&self, status: u16, code: &str) {
-        assert_eq!((self.status, self.json()["code"].as_str()), (status, Some(code)), "{self:?}");
-        assert!(self.json()["message"].as_str().is_some_and(|message| message.contains(' ')));
-    }
+/// A pretend console that plays `games` when it is connected to, as fast as `fps` says.
+pub fn console(games: Vec<Recording>, fps: f64) -> Simulator {
+    let nick = "Stream Wii".into();
+    let options =
+        Options { recordings: games, fps, pause: Duration::ZERO, nick, ..Options::default() };
+    Simulator::start(options, &Shutdown::new()).unwrap()
 }
 
 impl Desk {
-    /// A server on loopback without a token.
+    /// On loopback without a token; its console has played [`first_game`] and is silent now.
     pub fn new() -> Self {
         Self::open(|_, _| {})
     }
 
-    /// A server whose changes need [`TOKEN`].
+    /// One whose changes need [`TOKEN`].
     pub fn with_token() -> Self {
         Self::open(|config, folder| {
             let path = folder.path().join("token.txt");
             std::fs::write(&path, TOKEN).unwrap();
-            config.token_file = Some(path);
+            http_of(config).token_file = Some(path);
         })
     }
 
-    pub fn open(tweak: impl FnOnce(&mut HttpConfig, &TempDir)) -> Self {
+    pub fn open(tweak: impl FnOnce(&mut RelayConfig, &TempDir)) -> Self {
+        let desk = Self::playing(first_game(), 5000.0, tweak);
+        desk.wait_until_saved(1, 1);
+        desk
+    }
+
+    /// One whose console plays `game`.
+    pub fn playing(
+        game: Recording,
+        fps: f64,
+        tweak: impl FnOnce(&mut RelayConfig, &TempDir),
+    ) -> Self {
+        let console = console(vec![game], fps);
         let folder = tempfile::tempdir().unwrap();
-        let mut config = HttpConfig { listen: ([127, 0, 0, 1], 0).into(), ..HttpConfig::default() };
+        let mut config = RelayConfig::new(vec![named_source("Stream", console.local_addr())]);
+        config.listen = Some(loopback());
+        config.raw_listen = Some(loopback());
+        config.http = Some(HttpConfig { listen: loopback(), ..HttpConfig::default() });
+        config.replays = Some(folder.path().join("replays"));
+        config.consumers = 2;
+        config.timing = quick();
         tweak(&mut config, &folder);
-        let replays = folder.path().join("replays");
-        std::fs::create_dir(&replays).unwrap();
         let shutdown = Shutdown::new();
-        let (engine, events) = fake_engine::start(&shutdown);
-        let server =
-            HttpServer::bind(&config, engine, Some(replays), News::none(), shutdown.clone())
-                .unwrap();
-        let mut address = server.address();
+        let relay = Relay::start(config, &shutdown).unwrap();
+        let mut address = relay.http().unwrap();
         if address.ip().is_unspecified() {
             address.set_ip([127, 0, 0, 1].into());
         }
-        let thread = std::thread::Builder::new().name("http".into());
-        let thread = Some(thread.spawn(move || server.run()).unwrap());
-        Self { address, folder, shutdown, events, thread }
+        Self { http: Http { address }, relay, folder, shutdown, consoles: vec![console] }
+    }
+
+    /// Switches a console on and adds a station that it feeds; the station.
+    pub fn add_console(&mut self, name: &str, games: Vec<Recording>, fps: f64) -> Value {
+        let console = console(games, fps);
+        let body = format!(r#"{{"name":"{name}","source":"{}"}}"#, console.local_addr());
+        self.consoles.push(console);
+        let added = self.send("POST", "/api/stations", &body);
+        assert_eq!(added.status, 201, "{}", added.text());
+        added.json()
+    }
+
+    pub fn first_console(&self) -> &Simulator {
+        &self.consoles[0]
+    }
+
+    pub fn station(&self, id: u64) -> Value {
+        self.get(&format!("/api/stations/{id}")).good()
+    }
+
+    /// Where spectators of a station connect.
+    pub fn console_address(&self, id: u64) -> SocketAddr {
+        self.station(id)["consoleAddress"].as_str().unwrap().parse().unwrap()
+    }
+
+    pub fn raw_address(&self, id: u64) -> SocketAddr {
+        self.station(id)["rawAddress"].as_str().unwrap().parse().unwrap()
+    }
+
+    /// Waits until a station has saved so many games.
+    pub fn wait_until_saved(&self, id: u64, games: u64) {
+        let stations = self.relay.stations();
+        let station = stations.iter().find(|station| station.id.0 == id).unwrap();
+        wait_until("its games are saved", || station.stats.files.get() == games);
+    }
+
+    /// Waits until a station has so many event bytes.
+    pub fn wait_for_bytes(&self, id: u64, len: usize) {
+        let stations = self.relay.stations();
+        let station = stations.iter().find(|station| station.id.0 == id).unwrap();
+        wait_until("the bytes are there", || station.stats.bytes.get() >= len as u64);
+    }
+
+    pub fn replays(&self) -> PathBuf {
+        self.folder.path().join("replays")
     }
 
     /// Puts a game into the folder.
     pub fn save(&self, name: &str, bytes: &[u8]) {
-        let path = self.folder.path().join("replays").join(name);
+        let path = self.replays().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, bytes).unwrap();
     }
 
-    pub fn get(&self, path: &str) -> Answer {
-        self.call("GET", path, &[], None)
-    }
-
-    /// Sends JSON, with no more than needs to be said.
-    pub fn send(&self, method: &str, path: &str, body: &str) -> Answer {
-        self.call(method, path, &[("Content-Type", "application/json")], Some(body.as_bytes()))
-    }
-
-    /// Sends a request with these headers beside Host, which one of them may replace.
-    pub fn call(
-        &self,
-        method: &str,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: Option<&[u8]>,
-    ) -> Answer {
-        let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
-        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
-            head += &format!("Host: {}\r\n", self.address);
-        }
-        for (name, value) in headers {
-            head += &format!("{name}: {value}\r\n");
-        }
-        if let Some(body) = body {
-            head += &format!("Content-Length: {}\r\n", body.len());
-        }
-        head += "\r\n";
-        self.raw(&[head.as_bytes(), body.unwrap_or_default()].concat())
-    }
-
-    /// Sends bytes and reads until the server hangs up.
-    pub fn raw(&self, bytes: &[u8]) -> Answer {
-        let mut stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        // The server may answer and hang up before all is sent.
-        let _ = stream.write_all(bytes);
-        let mut answer = Vec::new();
-        let mut scratch = [0; 16 * 1024];
-        loop {
-            match stream.read(&mut scratch) {
-                Ok(0) => break,
-                Ok(read) => answer.extend_from_slice(&scratch[..read]),
-                Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => break,
-                Err(error) => panic!("no answer: {error}"),
-            }
-        }
-        let end = answer.windows(4).position(|four| four == b"\r\n\r\n");
-        let end = end.unwrap_or_else(|| panic!("no answer but {answer:?}"));
-        let head = String::from_utf8(answer[..end].to_vec()).unwrap();
-        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap();
-        Answer { status, head, body: answer[end + 4..].to_vec() }
-    }
-
-    /// Follows the changes.
-    pub fn follow(&self) -> Follower {
-        self.try_follow(&[]).unwrap()
-    }
-
-    pub fn try_follow(&self, headers: &[(&'static str, &str)]) -> tungstenite::Result<Follower> {
-        let url = format!("ws://{}/api/events", self.address);
-        let mut request = url.into_client_request()?;
-        for (name, value) in headers {
-            request.headers_mut().insert(*name, value.parse().unwrap());
-        }
-        let stream = TcpStream::connect(self.address)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        match tungstenite::client(request, stream) {
-            Ok((socket, _)) => Ok(Follower { socket }),
-            Err(tungstenite::HandshakeError::Failure(error)) => Err(error),
-            Err(tungstenite::HandshakeError::Interrupted(_)) => panic!("the handshake hangs"),
-        }
-    }
-
-    /// Tells everybody of a change with this number.
-    pub fn tell(&self, seq: u64, change: Change) {
-        let _ = self.events.send(Event { seq, change });
-    }
-
-    /// Ends the server and waits for that.
-    pub fn end(mut self) {
+    /// Ends the relay; the event bytes of the games that it saved.
+    pub fn end(self) -> Vec<Vec<u8>> {
         self.shutdown.request(Reason::Finished);
-        self.thread.take().unwrap().join().unwrap();
+        let (end, games) = self.wait_for_end();
+        assert_eq!(end, Ok(Reason::Finished));
+        games
     }
 
-    pub fn wait_for_end(mut self) {
-        self.thread.take().unwrap().join().unwrap();
+    /// Waits for the relay's end; how that was, and the event bytes of the games that it saved.
+    pub fn wait_for_end(self) -> (Result<Reason, EndError>, Vec<Vec<u8>>) {
+        let replays = self.replays();
+        let end = self.relay.run_to_end();
+        (end, recorded(&replays))
     }
 }
 
-impl Drop for Desk {
-    fn drop(&mut self) {
-        self.shutdown.request(Reason::Finished);
-    }
-}
-
-/// A client of `/api/events`.
-pub struct Follower {
-    pub socket: WebSocket<TcpStream>,
-}
-
-impl Follower {
-    /// The next message that says something; none when the server has said goodbye.
-    pub fn next(&mut self) -> Option<Value> {
-        loop {
-            match self.socket.read() {
-                Ok(Message::Text(text)) => return Some(serde_json::from_str(&text).unwrap()),
-                Ok(Message::Close(_)) => return None,
-                Ok(_) => {}
-                Err(error) => panic!("nothing comes any more: {error}"),
-            }
-        }
-    }
-
-    /// The next message, which is of this type.
-    #[track_caller]
-    pub fn expect(&mut self, kind: &str) -> Value {
-        let message = self.next().expect("the server has said goodbye");
-        assert_eq!(message["type"], kind, "{message}");
-        message
-    }
+pub fn http_of(config: &mut RelayConfig) -> &mut HttpConfig {
+    config.http.as_mut().unwrap()
 }

@@ -1,10 +1,40 @@
 //! Saved games are listed and sent, and nothing else is.
 
-use super::desk::Desk;
+use super::desk::{Desk, first_game};
+
+/// A relay that saves nothing by itself.
+fn quiet() -> Desk {
+    let desk = Desk::playing(first_game(), 5000.0, |config, _| {
+        config.stations[0].record = false;
+    });
+    desk.wait_for_bytes(1, first_game().events().len());
+    std::fs::create_dir_all(desk.replays()).unwrap();
+    desk
+}
+
+#[test]
+fn a_saved_game_can_be_downloaded_as_it_was_played() {
+    let desk = Desk::new();
+    let list = desk.get("/api/replays").json();
+    let [game] = list["replays"].as_array().unwrap().as_slice() else { panic!("{list}") };
+    assert_eq!((&game["isOpen"], &list["hasMore"]), (&false.into(), &false.into()));
+    let file = desk.get(&format!("/replays/{}", game["name"].as_str().unwrap()));
+    assert_eq!(file.header("content-length"), Some(game["bytes"].to_string().as_str()));
+    let events = first_game().events().clone();
+    assert_eq!(file.body[15..15 + events.len()], events);
+}
+
+#[test]
+fn a_relay_that_saves_nothing_has_nothing_to_list() {
+    let desk = Desk::playing(first_game(), 5000.0, |config, _| config.replays = None);
+    desk.get("/api/replays").is_error(404, "no-replays");
+    desk.get("/replays/a.slp").is_error(404, "no-replays");
+    desk.send("PATCH", "/api/stations/1", r#"{"record":true}"#).is_error(409, "conflict");
+}
 
 #[test]
 fn games_are_listed_newest_first() {
-    let desk = Desk::new();
+    let desk = quiet();
     for name in ["Game_1.slp", "Game_2.slp", "Side/Game_3.slp", "notes.txt"] {
         desk.save(name, b"12345");
     }
@@ -26,7 +56,7 @@ fn games_are_listed_newest_first() {
 
 #[test]
 fn games_are_downloaded_whole_or_in_part() {
-    let desk = Desk::new();
+    let desk = quiet();
     desk.save("Side B/Game_3.slp", b"0123456789");
     let whole = desk.get("/replays/Side%20B/Game_3.slp");
     assert_eq!((whole.status, whole.text().as_str()), (200, "0123456789"));
@@ -57,13 +87,13 @@ fn games_are_downloaded_whole_or_in_part() {
 
 #[test]
 fn nothing_outside_of_the_folder_is_sent() {
-    let desk = Desk::new();
+    let desk = quiet();
     desk.save("a.slp", b"a game");
     desk.save("notes.txt", b"secret");
     std::fs::write(desk.folder.path().join("secret.slp"), "secret").unwrap();
     #[cfg(unix)]
     {
-        let replays = desk.folder.path().join("replays");
+        let replays = desk.replays();
         std::os::unix::fs::symlink("../secret.slp", replays.join("link.slp")).unwrap();
         std::os::unix::fs::symlink("..", replays.join("up")).unwrap();
     }

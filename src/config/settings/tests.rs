@@ -31,7 +31,7 @@ fn with_nothing_said_the_defaults_hold() {
 #[test]
 fn the_narrower_place_wins_key_by_key() {
     let narrow = Settings {
-        stations: stations(&["a=wii", "b=wii"]),
+        stations: stations(&["a=wii1", "b=wii2"]),
         listen: Some(OrOff::Off),
         replay_folders: Some(false),
         max_clients: Some(1),
@@ -40,7 +40,7 @@ fn the_narrower_place_wins_key_by_key() {
         ..Settings::default()
     };
     let wider = Settings {
-        stations: stations(&["c=wii"]),
+        stations: stations(&["c=wii3"]),
         listen: Some(OrOff::On("1.2.3.4:5".parse().unwrap())),
         raw_listen: Some(OrOff::Off),
         http: Some(OrOff::On("1.2.3.4:6".parse().unwrap())),
@@ -84,8 +84,16 @@ fn a_name_in_both_places_is_refused_however_it_is_written() {
 }
 
 #[test]
+fn one_console_is_one_station() {
+    let settings = |sources| Settings { stations: stations(sources), ..Settings::default() };
+    let error = settings(&["a=wii", "b=wii:51441"]).into_config().unwrap_err().to_string();
+    assert!(error.contains("`b` and `a`") && error.contains("wii:51441"), "{error}");
+    assert!(settings(&["a=wii", "b=wii:51442"]).into_config().is_ok());
+}
+
+#[test]
 fn there_is_an_end_to_stations() {
-    let many: Vec<String> = (0..=MAX_STATIONS).map(|k| format!("s{k}=wii")).collect();
+    let many: Vec<String> = (0..=MAX_STATIONS).map(|k| format!("s{k}=wii{k}")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     let settings = |stations| Settings { stations, ..Settings::default() };
     assert!(settings(stations(&many[1..])).into_config().is_ok());
@@ -97,7 +105,7 @@ fn there_is_an_end_to_stations() {
 fn the_program_output_needs_a_station_that_can_be() {
     let program = ProgramConfig { station: Some("Sream".into()), delay: DelaySettings::default() };
     let mut settings = Settings {
-        stations: stations(&["Stream=wii", "Side=wii"]),
+        stations: stations(&["Stream=wii", "Side=wii2"]),
         program: Some(program),
         ..Settings::default()
     };

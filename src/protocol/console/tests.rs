@@ -45,6 +45,27 @@ fn a_handshake_reads_the_same_by_its_ubjson_and_at_fixed_offsets() {
     assert_eq!(Handshake::read_at_fixed_offsets(body(&said)), Some(handshake));
 }
 
+/// To the byte as docs/protocol.md has it.
+#[test]
+fn what_relays_say_to_each_other_has_a_layout() {
+    let relay = Some(RelayId(0x1122_3344_5566_7788));
+    let said = Handshake { realtime: true, relay, ..Handshake::default() }.encode();
+    assert_eq!((said.len(), &said[..4]), (104, &b"\0\0\0\x64"[..]));
+    assert_eq!(said[4..81], unhex(SLIPPI_JS_HANDSHAKE)[4..81]);
+    assert_eq!(said[81..], *b"i\x05relay[$U#i\x08\x11\x22\x33\x44\x55\x66\x77\x88}}");
+
+    let notice = RelayNotice {
+        nick: b"Day 1".as_slice().into(),
+        version: b"1.9.0".as_slice().into(),
+        tokens: vec![ClientToken(7), ClientToken(0x0102_0304)],
+        path: vec![RelayId(9)],
+    };
+    let expected = b"{i\x04typeU\x03i\x07payload{i\x04nickSi\x05Day 1\
+        i\x11nintendontVersionSi\x051.9.0i\x06tokens[$U#i\x08\0\0\0\x07\x01\x02\x03\x04\
+        i\x04path[$U#i\x08\0\0\0\0\0\0\0\x09}}";
+    assert_eq!(body(&notice.encode()), expected);
+}
+
 #[test]
 fn a_notice_reads_back_and_is_a_keep_alive_to_everyone_else() {
     let path: Vec<RelayId> = (1..=40).map(RelayId).collect();

@@ -71,13 +71,13 @@ fn a_cursor_resumes_at_a_chunk_or_inside_one_and_nowhere_else() {
     let mut bench = Bench::new();
     bench.game(3, false);
     let log = bench.log();
-    assert_eq!(log.resume(Cursor(1000)).unwrap().seq, Seq(0));
-    let inside = log.resume(Cursor(1005)).unwrap();
+    assert_eq!(log.resume(Cursor(1000), live()).unwrap().seq, Seq(0));
+    let inside = log.resume(Cursor(1005), live()).unwrap();
     assert_eq!((inside.seq, inside.pos), (Seq(0), Cursor(1005)));
-    assert_eq!(log.resume(Cursor(1011)).unwrap().seq, Seq(1));
-    assert_eq!(log.resume(Cursor(bench.pos)).unwrap().seq, log.end());
-    assert_eq!(log.resume(Cursor(999)), None);
-    assert_eq!(log.resume(Cursor(bench.pos + 1)), None);
+    assert_eq!(log.resume(Cursor(1011), live()).unwrap().seq, Seq(1));
+    assert_eq!(log.resume(Cursor(bench.pos), live()).unwrap().seq, log.end());
+    assert_eq!(log.resume(Cursor(999), live()), None);
+    assert_eq!(log.resume(Cursor(bench.pos + 1), live()), None);
 }
 
 #[test]
@@ -87,17 +87,17 @@ fn two_games_are_kept_and_the_recorder_can_hold_on_to_more() {
     let second = bench.pos;
     bench.game(2, true);
     bench.game(2, true);
-    assert_eq!(bench.log().resume(Cursor(second)).unwrap().pos, Cursor(second));
-    assert_eq!(bench.log().resume(Cursor(second - 1)), None, "the first game is gone");
+    assert_eq!(bench.log().resume(Cursor(second), live()).unwrap().pos, Cursor(second));
+    assert_eq!(bench.log().resume(Cursor(second - 1), live()), None, "the first game is gone");
 
-    let held = bench.log().resume(Cursor(second)).unwrap().seq;
+    let held = bench.log().resume(Cursor(second), live()).unwrap().seq;
     bench.log().pin(held);
     bench.game(2, true);
     bench.game(2, true);
-    assert!(bench.log().resume(Cursor(second)).is_some(), "pinned");
+    assert!(bench.log().resume(Cursor(second), live()).is_some(), "pinned");
     bench.log().pin(bench.log().end());
     bench.game(2, true);
-    assert!(bench.log().resume(Cursor(second)).is_none(), "let go");
+    assert!(bench.log().resume(Cursor(second), live()).is_none(), "let go");
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn an_endless_game_keeps_its_beginning_and_its_newest_part() {
     assert_eq!(chunks[1].data()[..], [0x36, 1]);
     assert!(chunks[2].seq() > Seq(50));
     assert_eq!(chunks.last().unwrap().next_pos(), Cursor(bench.pos));
-    let hole = bench.log().resume(Cursor(2000)).unwrap();
+    let hole = bench.log().resume(Cursor(2000), live()).unwrap();
     assert_eq!((hole.seq, hole.pos), (chunks[2].seq(), Cursor(2000)), "forced on from a hole");
 }
 

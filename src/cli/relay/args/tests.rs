@@ -63,7 +63,7 @@ fn flags_are_understood() {
         "--discover",
         "--discover-port=7",
         "--program",
-        "b=wii",
+        "b=wii2",
     ]);
     assert_eq!(config.stations.len(), 2);
     assert!(config.http.is_none() && config.replay_folders);
@@ -89,7 +89,7 @@ fn the_command_line_wins_over_the_file_and_its_sources_come_first() {
     assert_eq!(plain.program.unwrap().station.as_deref(), Some("file"));
 
     let both = config(&[
-        "typed=wii",
+        "typed=wii2",
         &file,
         "--listen=127.0.0.1:0",
         "--replays=here",
@@ -111,7 +111,7 @@ fn the_command_line_wins_over_the_file_and_its_sources_come_first() {
     assert_eq!(program.station.as_deref(), Some("typed"));
     assert_eq!(program.delay.raw, Some(Duration::from_secs(2)));
 
-    assert!(error(&["File=wii", &file]).contains("two stations are called `file`"));
+    assert!(error(&["File=wii2", &file]).contains("two stations are called `file`"));
 }
 
 #[test]
