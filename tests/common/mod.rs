@@ -111,6 +111,8 @@ pub struct Venue {
     pub relay: Relay,
     pub shutdown: Shutdown,
     pub folder: TempDir,
+    /// Keeps the port of a console that is switched off.
+    pub port: Option<socket2::Socket>,
 }
 
 impl Venue {
@@ -146,16 +148,22 @@ impl Venue {
         config.timing = quick();
         tweak(&mut config);
         let relay = Relay::start(config, &shutdown).unwrap();
-        Self { simulator: None, relay, shutdown, folder }
+        Self { simulator: None, relay, shutdown, folder, port: None }
     }
 
     /// A relay whose console is switched off; [`Venue::switch_on`] does that.
     pub fn without_console(tweak: impl FnOnce(&mut RelayConfig)) -> (Self, SocketAddr) {
-        // A port where nothing listens yet.
-        let listener = std::net::TcpListener::bind(loopback()).unwrap();
-        let address = listener.local_addr().unwrap();
-        drop(listener);
-        (Self::relay(address, Shutdown::new(), tweak), address)
+        // A port where nothing listens yet, and which is nobody else's until something does.
+        let socket =
+            socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        #[cfg(unix)]
+        socket.set_reuse_address(true).unwrap();
+        socket.bind(&loopback().into()).unwrap();
+        let address = socket.local_addr().unwrap().as_socket().unwrap();
+        let mut venue = Self::relay(address, Shutdown::new(), tweak);
+        // Elsewhere two cannot have a port, even if only one listens.
+        venue.port = cfg!(unix).then_some(socket);
+        (venue, address)
     }
 
     /// Switches the console on, which must listen where the relay looks for it.
