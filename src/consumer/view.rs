@@ -253,3 +253,6 @@ impl View {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -172,7 +172,8 @@ impl Engine {
     fn show_if_wanted(&mut self, id: u64) {
         let Ok(entry) = self.entry(id) else { return };
         let name = entry.station.name();
-        if self.program_waits_for.as_deref() == Some(&*name) {
+        if self.program_waits_for.as_deref().is_some_and(|wanted| same_station_name(wanted, &name))
+        {
             self.threads.operator.switch(Some(entry.station.clone()), true);
             self.program_waits_for = None;
         }
@@ -203,7 +204,8 @@ impl Engine {
             told: None,
         });
         if let Some(name) = &wanted.station {
-            let chosen = self.stations.iter().find(|entry| *entry.station.name() == **name);
+            let is_it = |entry: &&Entry| same_station_name(&entry.station.name(), name);
+            let chosen = self.stations.iter().filter(|entry| !entry.is_program()).find(is_it);
             match chosen {
                 Some(chosen) => self.threads.operator.switch(Some(chosen.station.clone()), true),
                 None => {

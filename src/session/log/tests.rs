@@ -166,6 +166,36 @@ fn who_is_behind_sees_the_log_as_it_was_and_finds_it_kept() {
     assert_eq!(bench.log().arrival(Seq(0)), Some(begin + 20 * second));
 }
 
+/// Was: a log beyond its limit let go of all games before the newest, also of the end of one that its
+/// delayed readers were in, while the recorder held on to games that everyone had seen.
+#[test]
+fn what_nobody_has_seen_is_kept_rather_than_what_the_recorder_waits_for() {
+    const DELAY: Duration = Duration::from_secs(100);
+    let mut bench = Bench::new();
+    bench.log().hold(DELAY);
+    bench.log().pin(Seq(0));
+    for _ in 0..3 {
+        bench.game(100, true);
+    }
+    bench.now += DELAY;
+    let hidden = bench.log().end();
+    bench.game(8, true);
+    bench.game(8, false);
+    assert_eq!(
+        bench.log().arrival(Seq(0)),
+        Some(bench.now - DELAY),
+        "the recorder holds on to all"
+    );
+    let all = bench.log().trim_to(usize::MAX, bench.now);
+    bench.log().trim_to(all - 1, bench.now);
+    let mut chunks = Vec::new();
+    bench.log().read(Seq(0), usize::MAX, &mut chunks);
+    let games: Vec<u64> = chunks.iter().map(|chunk| chunk.game()).collect();
+    assert!(games.is_sorted() && games[0] == 2, "the last two games that are seen: {games:?}");
+    let unseen = chunks.iter().filter(|chunk| chunk.seq() >= hidden).count() as u64;
+    assert_eq!(unseen, bench.log().end().0 - hidden.0);
+}
+
 #[test]
 fn the_distance_is_what_a_reader_has_not_been_given() {
     let mut bench = Bench::new();
