@@ -8,7 +8,7 @@
 //! Imports point down only:
 //!
 //! ```text
-//! main → cli → relay (assemble, run, drain) · demo · bench · simulator · replay
+//! main → cli → relay (assemble, run, drain) · demo · bench · watch · simulator · replay
 //! relay → control → engine
 //! engine → console · consumer · discovery · recorder   (siblings never import each other)
 //! those → session · net · stats · shutdown · config
@@ -36,3 +36,4 @@ pub mod shutdown;
 pub mod simulator;
 pub mod slp;
 pub mod stats;
+pub mod watch;
