@@ -5,10 +5,12 @@ mod screen;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::time::{Duration, Instant};
 
 use andross::config::Source;
-use andross::shutdown::Shutdown;
-use andross::watch::{self, DolphinOptions, End, Options, View};
+use andross::shutdown::{Shutdown, Worker, join_all};
+use andross::watch::{self, DolphinOptions, End, Options};
 
 use super::discover::table::redraw;
 
@@ -59,36 +61,73 @@ pub fn shows_view() -> bool {
 pub fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
     let Args { source, replays, dolphin, iso, realtime } = args;
     let dolphin = dolphin.map(|program| DolphinOptions { program, iso, realtime });
-    let mut picture = shows_view().then(Picture::default);
+    let terminal = shows_view().then(|| Terminal::start(shutdown)).transpose()?;
+    let mut last = Vec::new();
     let ended = watch::run(Options { source, replays, dolphin }, shutdown, |view| {
-        if let Some(picture) = &mut picture {
-            picture.show(view);
+        if let Some(terminal) = &terminal {
+            last = screen::lines(view);
+            terminal.show(last.clone());
         }
-    })?;
-    if picture.is_some() && ended == End::DolphinClosed {
-        say("Dolphin was closed: so this ends, too.\n");
+    });
+    if let Some(terminal) = terminal {
+        if matches!(ended, Ok(End::DolphinClosed)) {
+            last.pop();
+            last.push("Dolphin was closed: so this ends, too.".to_owned());
+        }
+        terminal.end(last);
     }
+    ended?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// What is on the terminal now.
-#[derive(Default)]
-struct Picture {
-    lines: Vec<String>,
+/// How long the terminal may take for the last picture.
+const LAST_PICTURE: Duration = Duration::from_secs(1);
+
+/// How often is looked whether it takes it.
+const LAST_POLL: Duration = Duration::from_millis(5);
+
+/// A thread of its own that draws: a terminal in which text is selected takes nothing, and Dolphin must
+/// be led to the next game all the same.
+struct Terminal {
+    pictures: SyncSender<Vec<String>>,
+    thread: Worker,
 }
 
-impl Picture {
-    fn show(&mut self, view: &View<'_>) {
-        let lines = screen::lines(view);
-        if lines != self.lines {
-            say(&redraw(&lines, self.lines.len()));
-            self.lines = lines;
+impl Terminal {
+    fn start(shutdown: &Shutdown) -> io::Result<Self> {
+        let (pictures, waiting) = sync_channel(1);
+        let thread = Worker::spawn("terminal", shutdown, move || draw(&waiting))?;
+        Ok(Self { pictures, thread })
+    }
+
+    /// Shows a picture; none if the one before still waits.
+    fn show(&self, lines: Vec<String>) {
+        let _ = self.pictures.try_send(lines);
+    }
+
+    /// Shows the last picture, unless the terminal takes nothing.
+    fn end(self, mut lines: Vec<String>) {
+        let deadline = Instant::now() + LAST_PICTURE;
+        while let Err(TrySendError::Full(unsent)) = self.pictures.try_send(lines)
+            && Instant::now() < deadline
+        {
+            lines = unsent;
+            std::thread::sleep(LAST_POLL);
         }
+        drop(self.pictures);
+        join_all(vec![self.thread], deadline);
     }
 }
 
-/// Writes at once and as one piece. A terminal that is gone is no reason to stop: SIGHUP is.
-fn say(text: &str) {
-    let mut out = io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+/// Draws each picture over the one before. A terminal that is gone is no reason to stop: SIGHUP is.
+fn draw(pictures: &Receiver<Vec<String>>) {
+    let mut drawn: Vec<String> = Vec::new();
+    for lines in pictures {
+        if lines != drawn {
+            let mut out = io::stdout().lock();
+            let text = redraw(&lines, drawn.len());
+            let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+            drawn = lines;
+        }
+    }
 }
