@@ -8,7 +8,7 @@
 //! Imports point down only:
 //!
 //! ```text
-//! main → cli → relay (assemble, run, drain) · demo · bench · simulator · replay
+//! main → cli → relay (assemble, run, drain) · demo · bench · watch · simulator · replay
 //! relay → control · hooks → engine
 //! engine → console · consumer · spectator · discovery · recorder   (siblings never import each other)
 //! those → audience → session · net · stats · shutdown · config
@@ -39,3 +39,4 @@ pub mod simulator;
 pub mod slp;
 pub mod spectator;
 pub mod stats;
+pub mod watch;

@@ -42,6 +42,8 @@ pub struct Relay {
     http: Option<SocketAddr>,
     admission: Arc<Admission>,
     clerk: Option<Clerk>,
+    /// Whether spectators can connect.
+    serves: bool,
     workers: Vec<Worker>,
     shutdown: Shutdown,
 }
@@ -118,7 +120,8 @@ impl Relay {
         hooks: Hooks,
         shutdown: &Shutdown,
     ) -> Result<Self, StartError> {
-        let max_places = max_places(&config);
+        let serves = config.listen.is_some() || config.raw_listen.is_some();
+        let max_places = if serves { max_places(&config) } else { usize::MAX };
         config.limits.total = config.limits.total.min(max_places);
         let limits = config.limits;
         let admission = Admission::new(limits.total, limits.per_address);
@@ -189,6 +192,7 @@ impl Relay {
             http: http.as_ref().map(HttpServer::address),
             admission,
             clerk,
+            serves,
             workers: Vec::new(),
             shutdown: shutdown.clone(),
         };
@@ -285,7 +289,11 @@ impl Relay {
     /// [`EndError`] names what went wrong.
     pub fn run_to_end(self) -> Result<Reason, EndError> {
         let reason = self.shutdown.wait();
-        tracing::info!("ending because of {reason}: files are completed, spectators served");
+        let what = match self.serves {
+            true => "files are completed, spectators served",
+            false => "files are completed",
+        };
+        tracing::info!("ending because of {reason}: {what}");
         let late = join_all(self.workers, Instant::now() + END_LIMIT);
         if let Reason::Panic(thread) = &reason {
             return Err(EndError::Panic(thread.clone()));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// Modules that may use all in the rows below, and none beside them.
 const LAYERS: &[&[&str]] = &[
-    &["demo", "bench"],
+    &["demo", "bench", "watch"],
     &["relay"],
     &["control", "hooks"],
     &["engine"],

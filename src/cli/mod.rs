@@ -12,6 +12,7 @@ mod logging;
 mod relay;
 mod replay;
 mod signals;
+mod watch;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -46,6 +47,7 @@ impl std::error::Error for WrongUse {}
     after_help = "See it work:         andross demo
 Find consoles:       andross discover
 Relay a console:     andross relay 192.168.1.20
+Watch from afar:     andross watch 192.168.1.5
 Look at saved games: andross replay info replays/"
 )]
 struct Cli {
@@ -66,6 +68,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Relay(Box<relay::Args>),
+    Watch(watch::Args),
     Discover(discover::Args),
     Demo(demo::Args),
     Console(console::Args),
@@ -86,6 +89,8 @@ impl Command {
             // These have a live line or table of their own; logs would only tear it.
             Self::Demo(_) => "warn",
             Self::Discover(args) if args.shows_table() => "error",
+            // It says itself what goes wrong.
+            Self::Watch(_) if watch::shows_view() => "off",
             _ => "info",
         }
     }
@@ -99,6 +104,7 @@ pub fn main() -> ExitCode {
     let signals = Signals::install(&shutdown);
     let result = match cli.command {
         Command::Relay(args) => relay::run(*args, &shutdown, &signals),
+        Command::Watch(args) => watch::run(args, &shutdown),
         Command::Discover(args) => discover::run(args, &shutdown),
         Command::Demo(args) => demo::run(args, &shutdown),
         Command::Console(args) => console::run(args, &shutdown),

@@ -3,7 +3,7 @@
 mod client;
 mod find;
 mod tables;
-mod text;
+pub(super) mod text;
 mod watch;
 
 use std::io::{self, ErrorKind, Write};

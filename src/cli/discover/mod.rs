@@ -1,7 +1,7 @@
 //! `andross discover`: which consoles are in this network?
 
 mod lines;
-mod table;
+pub(super) mod table;
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::net::SocketAddr;

@@ -1,0 +1,246 @@
+//! The match on a terminal of 80 columns and 24 lines.
+
+use andross::replay::names;
+use andross::session::SourceState;
+use andross::slp::game::Player;
+use andross::watch::{DolphinState, Scoreboard, View};
+use comfy_table::{ContentArrangement, Table, presets};
+
+use crate::cli::ctl::text::printable;
+
+/// The width that everything fits into.
+const COLUMNS: u16 = 79;
+
+/// The longest name of a player, tag and code together, in characters.
+const MAX_NAME: usize = 32;
+
+/// The longest name of a console or source, likewise.
+const MAX_NICK: usize = 31;
+
+/// The lines of the whole picture.
+pub fn lines(view: &View<'_>) -> Vec<String> {
+    let mut lines = vec![source(view), String::new()];
+    lines.push(game(view.scoreboard));
+    if view.scoreboard.start.is_some() {
+        lines.extend(players(view.scoreboard));
+    }
+    lines.push(String::new());
+    lines.push(file(view));
+    let s = if view.saved == 1 { "" } else { "s" };
+    let folder = printable(&view.folder.display().to_string());
+    lines.push(format!("Folder   {} game{s} saved in {folder}", view.saved));
+    if let Some(dolphin) = view.dolphin {
+        lines.push(format!("Dolphin  {}", words(dolphin)));
+    }
+    if view.is_disk_failing {
+        lines.push(
+            "The game cannot be saved: the disk is full, or the folder is closed.".to_owned(),
+        );
+        lines.push("It goes on by itself when that is over.".to_owned());
+    }
+    if view.gaps > 0 {
+        let times = if view.gaps == 1 { "once".to_owned() } else { format!("{} times", view.gaps) };
+        lines.push(format!("Bytes were lost {times} before they came here."));
+    }
+    lines.push("Ctrl-C ends it.".to_owned());
+    lines
+}
+
+/// Who is watched, and whether the stream is on.
+fn source(view: &View<'_>) -> String {
+    let address = view.source.to_string();
+    let name = short(view.name, MAX_NICK);
+    let what = if *view.name == view.source.host { address } else { format!("{name} ({address})") };
+    let nick = short(&String::from_utf8_lossy(&view.nick), MAX_NICK);
+    let is_known = !view.nick.is_empty() && view.nick != view.name.as_bytes();
+    let state = match view.connection {
+        SourceState::Connected if is_known => format!("connected to {nick}"),
+        SourceState::Connected => "connected".to_owned(),
+        SourceState::Busy => "busy with another client; watch its relay, if it has one".to_owned(),
+        SourceState::Connecting => "not there; trying again and again".to_owned(),
+        state => state.to_string(),
+    };
+    printable(&format!("{what}: {state}"))
+}
+
+/// Which game, where, and when.
+fn game(board: &Scoreboard) -> String {
+    let Some(start) = &board.start else {
+        return "No game so far: it is shown when one begins.".to_owned();
+    };
+    let seconds = board.timer();
+    let stage = names::stage(start.stage);
+    let frame = board.frame.map_or(0, |frame| frame.0);
+    let end = match board.end_method {
+        Some(method) => format!("   over: {}", names::end_method(method, start.version)),
+        None => String::new(),
+    };
+    format!(
+        "Game {}   {stage}   {}:{:02}   frame {frame}{end}",
+        board.game,
+        seconds / 60,
+        seconds % 60
+    )
+}
+
+/// Headings and a line a player.
+fn players(board: &Scoreboard) -> Vec<String> {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(COLUMNS)
+        .set_header(["PORT", "CHARACTER", "NAME", "STOCKS", "PERCENT", ""]);
+    for player in board.start.iter().flat_map(|start| &start.players) {
+        let fighter = board.fighter(player.index);
+        let character = fighter.map_or_else(
+            || names::character(player.character),
+            |fighter| names::internal_character(fighter.character),
+        );
+        let stocks = fighter.map_or(player.stocks, |fighter| fighter.stocks);
+        let percent = fighter.map_or(0, |fighter| fighter.percent);
+        let note = match fighter {
+            Some(fighter) if fighter.stocks == 0 => "out",
+            Some(fighter) if fighter.is_dying() => "KO",
+            _ => "",
+        };
+        table.add_row([
+            format!("P{}", player.index + 1),
+            character.into_owned(),
+            name(player),
+            stocks.to_string(),
+            format!("{percent} %"),
+            note.to_owned(),
+        ]);
+        // A name that is too wide is cut off: a second line would move everything below.
+        if let Some(row) = table.row_iter_mut().last() {
+            row.max_height(1);
+        }
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table.lines().map(|line| line.trim_end().to_owned()).collect()
+}
+
+/// Name and connect code of who plays online, else the name tag.
+fn name(player: &Player) -> String {
+    let kind = names::player_kind(player.kind);
+    let online = player.display_name.as_deref().filter(|name| !name.is_empty());
+    let code = player.connect_code.as_deref().filter(|code| !code.is_empty());
+    let name = match (online, code, player.name_tag.as_str()) {
+        (Some(name), Some(code), _) => format!("{name} {code}"),
+        (Some(name), None, _) => name.to_owned(),
+        (None, _, "") if player.kind != 0 => kind.into_owned(),
+        (None, _, tag) => tag.to_owned(),
+    };
+    short(&name, MAX_NAME)
+}
+
+fn file(view: &View<'_>) -> String {
+    let name = view.file.as_ref().and_then(|path| path.file_name());
+    match name {
+        Some(name) => format!("File     {}", printable(&name.to_string_lossy())),
+        None => "File     none yet".to_owned(),
+    }
+}
+
+fn words(dolphin: DolphinState) -> &'static str {
+    match dolphin {
+        DolphinState::Waiting => "starts with the first game",
+        DolphinState::Running => "plays it",
+        DolphinState::Restarting => "died; it is started again in a moment",
+        DolphinState::Closed => "was closed",
+    }
+}
+
+/// Text from the network, fit for the terminal and not too long for a line.
+fn short(text: &str, most: usize) -> String {
+    let text = printable(text);
+    if text.chars().count() <= most {
+        return text;
+    }
+    text.chars().take(most - 1).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use andross::config::Source;
+    use andross::slp::{Event, Scanner};
+    use std::path::Path;
+
+    fn board(bytes: &[u8]) -> Scoreboard {
+        let (mut scanner, mut board, mut rest) = (Scanner::new(), Scoreboard::new(2), &bytes[15..]);
+        while let Ok(Some(event)) = scanner.next(rest) {
+            board.observe(event);
+            rest = &rest[event.len()..];
+        }
+        board
+    }
+
+    fn view<'a>(source: &'a Source, scoreboard: &'a Scoreboard, nick: &str) -> View<'a> {
+        View {
+            name: &source.name,
+            source,
+            connection: SourceState::Connected,
+            nick: nick.into(),
+            scoreboard,
+            file: Some("/games/Game_Stream_20260314T201502.slp".into()),
+            folder: Path::new("/games"),
+            saved: 1,
+            gaps: 0,
+            is_disk_failing: false,
+            dolphin: Some(DolphinState::Running),
+        }
+    }
+
+    #[test]
+    fn a_game_of_four_fits_with_everything_that_can_go_wrong() {
+        let source: Source = "Stream=192.168.1.5".parse().unwrap();
+        let board = board(include_bytes!("../../../fixtures/v3.18.0-four-players.slp"));
+        let mut view = view(&source, &board, "Stream Wii");
+        (view.gaps, view.is_disk_failing) = (3, true);
+        let lines = lines(&view);
+        assert_eq!(lines[0], "Stream (192.168.1.5:51441): connected to Stream Wii");
+        assert!(lines[2].starts_with("Game 2   "), "{lines:#?}");
+        assert!(lines.iter().any(|line| line.starts_with("P4")), "{lines:#?}");
+        assert!(lines.len() < 24, "{lines:#?}");
+        assert!(lines.iter().all(|line| line.chars().count() < 80), "{lines:#?}");
+        assert!(lines.iter().any(|line| line.contains("lost 3 times")), "{lines:#?}");
+    }
+
+    #[test]
+    fn nothing_from_the_network_moves_the_terminal_or_the_lines() {
+        let source: Source = "192.168.1.5".parse().unwrap();
+        let mut board = board(include_bytes!("../../../fixtures/v3.18.0-rollback-names.slp"));
+        let count = lines(&view(&source, &board, "x")).len();
+        for player in &mut board.start.as_mut().unwrap().players {
+            player.display_name =
+                Some("\u{1b}[2J\n街街街街街街街街街街街街街街街街街街街街街".into());
+            player.connect_code = Some("\u{202e}A\u{7}#1".into());
+        }
+        let hostile = lines(&view(&source, &board, &"\u{1b}]0;x\u{7}\r\n".repeat(40)));
+        assert_eq!(hostile.len(), count, "{hostile:#?}");
+        let harmful = |c: char| c.is_control() || c == '\u{202e}';
+        assert!(hostile.iter().all(|line| !line.contains(harmful)), "{hostile:#?}");
+        assert!(hostile[0].chars().count() < 80, "{hostile:#?}");
+    }
+
+    #[test]
+    fn before_the_first_game_it_says_what_is_awaited() {
+        let source: Source = "192.168.1.5".parse().unwrap();
+        let board = Scoreboard::default();
+        let mut view = view(&source, &board, "");
+        view.connection = SourceState::Connecting;
+        (view.file, view.dolphin) = (None, None);
+        let lines = lines(&view);
+        assert_eq!(lines[0], "192.168.1.5:51441: not there; trying again and again");
+        assert!(lines[2].starts_with("No game so far"));
+        assert!(!lines.iter().any(|line| line.starts_with("Dolphin")));
+        let mut cut = Scoreboard::new(1);
+        cut.observe(Event::new(&[0x36, 3]).unwrap());
+        view.scoreboard = &cut;
+        assert!(super::lines(&view)[2].starts_with("No game so far"));
+    }
+}
