@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &["demo", "bench"],
     &["relay"],
-    &["control", "hooks"],
+    &["control", "hooks", "obs"],
     &["engine"],
     &["console", "consumer", "discovery", "recorder", "simulator"],
     &["session", "replay"],
