@@ -9,7 +9,7 @@
 //!
 //! ```text
 //! main → cli → relay (assemble, run, drain) · demo · bench · watch · simulator · replay
-//! relay → control · hooks → engine
+//! relay → control · hooks · obs → engine
 //! engine → console · consumer · spectator · discovery · recorder   (siblings never import each other)
 //! those → audience → session · net · stats · shutdown · config
 //! all of it → protocol → slp
@@ -29,6 +29,7 @@ pub mod discovery;
 pub mod engine;
 pub mod hooks;
 pub mod net;
+pub mod obs;
 pub mod protocol;
 pub mod recorder;
 pub mod relay;

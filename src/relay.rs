@@ -23,6 +23,7 @@ use crate::discovery::DiscoveryThread;
 use crate::engine::{AddError, Engine, Handle, Hooks, Request, Threads};
 use crate::hooks::HookThread;
 use crate::net::raise_open_files_limit;
+use crate::obs::{ObsThread, PasswordError};
 use crate::protocol::Protocol;
 use crate::recorder::{Clerk, RecorderOptions, RecorderThread};
 use crate::session::{Announcer, Station, StationId};
@@ -67,6 +68,9 @@ pub enum StartError {
     /// Control calls cannot be answered.
     #[error("{0}; --http sets another address, or `off`")]
     Http(#[from] BindError),
+    /// OBS's password is not where it is said to be.
+    #[error(transparent)]
+    Obs(#[from] PasswordError),
     /// The system gives no thread or poll.
     #[error("the system refuses a thread or poll: {0}")]
     System(#[from] io::Error),
@@ -97,6 +101,7 @@ struct Crew {
     bridge: Option<Bridge>,
     http: Option<HttpServer>,
     hooks: Option<HookThread>,
+    obs: Option<ObsThread>,
     engine: Engine,
     /// Dropped when no file will be completed any more.
     recorded: oneshot::Sender<()>,
@@ -170,6 +175,7 @@ impl Relay {
         };
         let discovery = config.discovery.as_ref().map(|discovery| discovery.listen);
         let (http, replays) = (config.http.clone(), config.replays.clone());
+        let obs = config.obs.clone();
         let commands = Some(config.hooks.clone()).filter(|hooks| !hooks.commands.is_empty());
         let mut engine = Engine::new(config, threads, hooks, shutdown.clone());
         engine.add_configured()?;
@@ -185,6 +191,11 @@ impl Relay {
         let (recorded, is_recorded) = oneshot::channel();
         let hooks = commands
             .map(|config| HookThread::new(config, engine.handle(), is_recorded, shutdown.clone()))
+            .transpose()?;
+
+        let obs = obs
+            .map(|config| ObsThread::new(config, engine.handle(), shutdown.clone()))
+            .transpose()?
             .transpose()?;
 
         let mut relay = Self {
@@ -206,6 +217,7 @@ impl Relay {
             bridge,
             http,
             hooks,
+            obs,
             engine,
             recorded,
         });
@@ -219,7 +231,7 @@ impl Relay {
 
     fn spawn(&mut self, crew: Crew) -> io::Result<()> {
         let Crew { consumers, spectator, recorder, listener, console, discovery, .. } = crew;
-        let Crew { bridge, http, hooks, engine, recorded, .. } = crew;
+        let Crew { bridge, http, hooks, obs, engine, recorded, .. } = crew;
         let shutdown = self.shutdown.clone();
         for (n, consumer) in consumers.into_iter().enumerate() {
             let name = format!("consumer-{n}");
@@ -244,6 +256,9 @@ impl Relay {
         }
         if let Some(hooks) = hooks {
             self.workers.push(Worker::spawn("hooks", &shutdown, move || hooks.run())?);
+        }
+        if let Some(obs) = obs {
+            self.workers.push(Worker::spawn("obs", &shutdown, move || obs.run())?);
         }
         if let Some(discovery) = discovery {
             self.workers.push(Worker::spawn("discovery", &shutdown, move || discovery.run())?);

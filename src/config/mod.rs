@@ -4,6 +4,7 @@ mod delay;
 pub mod file;
 mod hooks;
 mod limits;
+mod obs;
 mod settings;
 mod source;
 pub mod value;
@@ -17,6 +18,7 @@ use crate::protocol::{console, discovery};
 pub use delay::{DelaySettings, MAX_DELAY};
 pub use hooks::{HookCommand, HooksConfig, Occasion};
 pub use limits::{ClientLimits, SourceTiming};
+pub use obs::{OBS_PORT, ObsAddress, ObsConfig, ObsScene};
 pub use settings::{OrOff, Settings, SettingsError};
 pub use source::{Source, SourceError, check_station_name, same_station_name};
 
@@ -63,6 +65,8 @@ pub struct RelayConfig {
     pub program: Option<ProgramConfig>,
     /// Commands that run when something happens.
     pub hooks: HooksConfig,
+    /// What OBS is told. `None`: nothing.
+    pub obs: Option<ObsConfig>,
 }
 
 impl RelayConfig {
@@ -84,6 +88,7 @@ impl RelayConfig {
             discovery: None,
             program: None,
             hooks: HooksConfig::default(),
+            obs: None,
         }
     }
 }

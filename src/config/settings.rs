@@ -8,8 +8,9 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::{
-    DelaySettings, DiscoveryConfig, HookCommand, HttpConfig, MAX_STATIONS, Occasion, ProgramConfig,
-    RAW_PORT, RelayConfig, StationConfig, default_consumers, same_station_name,
+    DelaySettings, DiscoveryConfig, HookCommand, HttpConfig, MAX_STATIONS, ObsAddress, ObsConfig,
+    ObsScene, Occasion, ProgramConfig, RAW_PORT, RelayConfig, StationConfig, default_consumers,
+    same_station_name,
 };
 use crate::protocol::{console, spectator};
 
@@ -78,6 +79,14 @@ pub struct Settings {
     pub hooks: BTreeMap<Occasion, HookCommand>,
     /// How long such a command may take.
     pub hook_time: Option<Duration>,
+    /// Where OBS is.
+    pub obs: Option<OrOff<ObsAddress>>,
+    /// The file with OBS's password.
+    pub obs_password_file: Option<PathBuf>,
+    /// The source that OBS shows while a game is on.
+    pub obs_source: Option<String>,
+    /// OBS's scenes for stations.
+    pub obs_scene: Option<Vec<ObsScene>>,
 }
 
 /// Why settings make no configuration, though each of them is good.
@@ -110,6 +119,12 @@ pub enum SettingsError {
         /// What could be asked for.
         known: String,
     },
+    /// There is something to tell OBS, but not where it is.
+    #[error("`obs-source` and `obs-scene` need `obs`, the address of OBS, such as 127.0.0.1:4455")]
+    NoObs,
+    /// There is an OBS, but nothing to tell it.
+    #[error("`obs` does nothing without `obs-source` or `obs-scene`; add one of them")]
+    NothingForObs,
 }
 
 impl Settings {
@@ -144,6 +159,10 @@ impl Settings {
             program: program_over(self.program, wider.program),
             hooks,
             hook_time: self.hook_time.or(wider.hook_time),
+            obs: self.obs.or(wider.obs),
+            obs_password_file: self.obs_password_file.or(wider.obs_password_file),
+            obs_source: self.obs_source.or(wider.obs_source),
+            obs_scene: self.obs_scene.or(wider.obs_scene),
         }
     }
 
@@ -153,6 +172,7 @@ impl Settings {
     /// [`SettingsError`] when settings do not go together.
     pub fn into_config(self) -> Result<RelayConfig, SettingsError> {
         check_stations(&self.stations)?;
+        let obs = self.obs_config()?;
         let mut config = RelayConfig::new(Vec::new());
         let everywhere = |port| OrOff::On((Ipv4Addr::UNSPECIFIED, port).into());
         config.listen = self.listen.unwrap_or_else(|| everywhere(console::PORT)).on();
@@ -183,6 +203,7 @@ impl Settings {
             .map(|listen| DiscoveryConfig { listen, console_port });
         config.stations = self.stations;
         config.program = self.program;
+        config.obs = obs;
         config.hooks.commands = self.hooks;
         config.hooks.time = self.hook_time.unwrap_or(config.hooks.time);
         // A console that will be discovered may have the name.
@@ -190,6 +211,22 @@ impl Settings {
             check_program(&mut config)?;
         }
         Ok(config)
+    }
+
+    fn obs_config(&self) -> Result<Option<ObsConfig>, SettingsError> {
+        let scenes = self.obs_scene.clone().unwrap_or_default();
+        let is_told = self.obs_source.is_some() || !scenes.is_empty();
+        match self.obs.clone() {
+            Some(OrOff::On(address)) if is_told => Ok(Some(ObsConfig {
+                address,
+                password_file: self.obs_password_file.clone(),
+                source: self.obs_source.clone(),
+                scenes,
+            })),
+            Some(OrOff::On(_)) => Err(SettingsError::NothingForObs),
+            None if is_told => Err(SettingsError::NoObs),
+            Some(OrOff::Off) | None => Ok(None),
+        }
     }
 }
 

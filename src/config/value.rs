@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{HookCommand, MAX_DELAY, OrOff, check_station_name};
+use super::{HookCommand, MAX_DELAY, OBS_PORT, ObsAddress, ObsScene, OrOff, check_station_name};
 
 /// The longest time that can be asked for: a day.
 const MAX_SECONDS: f64 = 86_400.0;
@@ -172,6 +172,52 @@ pub fn command(words: Vec<String>) -> Result<HookCommand, String> {
     Ok(HookCommand { program: program.into(), args })
 }
 
+/// Where OBS is, or `off`.
+///
+/// # Errors
+/// What to write instead.
+pub fn obs_address(text: &str) -> Result<OrOff<ObsAddress>, String> {
+    if text == "off" {
+        return Ok(OrOff::Off);
+    }
+    let (host, port) = match text.rsplit_once(':') {
+        // The last part of an IPv6 address is no port.
+        Some((host, digits)) if !digits.ends_with(']') => (host, port(digits).ok()),
+        _ => (text, Some(OBS_PORT)),
+    };
+    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let is_good = match address {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => host_name(host).is_ok(),
+    };
+    match port {
+        Some(port) if is_good => Ok(OrOff::On(ObsAddress { host: host.to_owned(), port })),
+        _ => Err(format!("write host:port, such as 127.0.0.1:{OBS_PORT}, or `off`")),
+    }
+}
+
+/// A scene of OBS for a station: `STATION=SCENE`.
+///
+/// # Errors
+/// What to write instead.
+pub fn obs_scene(text: &str) -> Result<ObsScene, String> {
+    let parts = text.split_once('=').filter(|(_, scene)| !scene.trim().is_empty());
+    let (station, scene) =
+        parts.ok_or_else(|| "write station=scene, such as Stream=Main".to_owned())?;
+    Ok(ObsScene { station: station_name(station)?, scene: scene.trim().to_owned() })
+}
+
+/// What something in OBS is called.
+///
+/// # Errors
+/// What to write instead.
+pub fn obs_name(text: &str) -> Result<String, String> {
+    match text {
+        "" => Err("write the name as it stands in OBS".to_owned()),
+        name => Ok(name.to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -224,5 +270,22 @@ mod tests {
             assert!(command_line(nothing).unwrap_err().contains("name a program"), "{nothing}");
         }
         assert!(super::command(vec!["tell".into(), "\0".into()]).is_err());
+    }
+
+    #[test]
+    fn obs_is_somewhere_and_its_scenes_belong_to_stations() {
+        let on = |host: &str, port| Ok(OrOff::On(ObsAddress { host: host.into(), port }));
+        assert_eq!(obs_address("studio.lan:7"), on("studio.lan", 7));
+        assert_eq!(obs_address("127.0.0.1"), on("127.0.0.1", 4455));
+        assert_eq!(obs_address("[::1]:8"), on("[::1]", 8));
+        assert_eq!(obs_address("[::1]"), on("[::1]", 4455));
+        assert_eq!(obs_address("off"), Ok(OrOff::Off));
+        for wrong in ["", ":1", "a:0", "a:b", "::1", "ws://a:1", "[a]:1", "a b:1"] {
+            assert!(obs_address(wrong).is_err(), "{wrong}");
+        }
+        let scene = ObsScene { station: "Stream".into(), scene: "Main=2".into() };
+        assert_eq!(obs_scene("Stream = Main=2"), Ok(scene));
+        assert!(obs_scene("Stream").is_err() && obs_scene("Stream=").is_err());
+        assert!(obs_scene("=Main").is_err() && obs_name("").is_err());
     }
 }

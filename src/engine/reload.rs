@@ -196,6 +196,7 @@ fn needs_restart(old: &RelayConfig, new: &RelayConfig) -> Vec<String> {
         ("handshake-size", limits(old).0 != limits(new).0),
         ("discover", old.discovery != new.discovery),
         ("program", old.program.is_some() != new.program.is_some()),
+        ("obs", old.obs != new.obs),
         ("hook-time", old.hooks.time != new.hooks.time),
     ];
     let named = differs.iter().filter(|(_, differs)| *differs).map(|(name, _)| (*name).to_owned());

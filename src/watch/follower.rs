@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::Scoreboard;
-use crate::replay::names;
 use crate::session::{Chunk, Seq, Station};
 use crate::slp::Scanner;
+use crate::slp::names;
 
 /// Chunks taken from the log at once.
 const CHUNKS_A_READ: usize = 512;

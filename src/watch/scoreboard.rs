@@ -5,8 +5,8 @@
 
 use byteorder::{BigEndian, ByteOrder};
 
-use crate::replay::names;
 use crate::slp::game::{PORTS, Version};
+use crate::slp::names;
 use crate::slp::{Event, EventCode, FrameIndex, GameStart};
 
 /// Frames of a second on the game's own timer.

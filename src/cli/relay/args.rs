@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use andross::config::value::{
-    command_line, consumers, count, delay, folder, hook_time, host_name, listen_address, origin,
-    port, seconds, station_name,
+    command_line, consumers, count, delay, folder, hook_time, host_name, listen_address,
+    obs_address, obs_name, obs_scene, origin, port, seconds, station_name,
 };
 use andross::config::{
-    DelaySettings, HookCommand, Occasion, OrOff, ProgramConfig, RelayConfig, Settings, Source,
-    StationConfig, file,
+    DelaySettings, HookCommand, ObsAddress, ObsScene, Occasion, OrOff, ProgramConfig, RelayConfig,
+    Settings, Source, StationConfig, file,
 };
 use anyhow::bail;
 
@@ -170,6 +170,23 @@ pub struct Args {
     /// Seconds after which such a command is killed [default: 30]
     #[arg(long, value_name = "SECONDS", value_parser = hook_time)]
     hook_time: Option<Duration>,
+
+    /// Where OBS's WebSocket server is, such as 127.0.0.1:4455; `off` for nowhere [default: off]
+    #[arg(long, value_name = "HOST:PORT", value_parser = obs_address)]
+    obs: Option<OrOff<ObsAddress>>,
+
+    /// The file whose first line is OBS's password
+    #[arg(long, value_name = "FILE")]
+    obs_password_file: Option<PathBuf>,
+
+    /// The source that OBS shows while a game is on, and hides after: at the program output if
+    /// there is one, else at the first console
+    #[arg(long, value_name = "NAME", value_parser = obs_name)]
+    obs_source: Option<String>,
+
+    /// The scene that OBS switches to when the program output shows STATION; can be repeated
+    #[arg(long, value_name = "STATION=SCENE", value_parser = obs_scene)]
+    obs_scene: Vec<ObsScene>,
 }
 
 /// The configuration that the command line and the file make together. It can be read again: the
@@ -229,6 +246,10 @@ impl Args {
             program,
             hooks: self.hooks(),
             hook_time: self.hook_time,
+            obs: self.obs.clone(),
+            obs_password_file: self.obs_password_file.clone(),
+            obs_source: self.obs_source.clone(),
+            obs_scene: (!self.obs_scene.is_empty()).then(|| self.obs_scene.clone()),
         })
     }
 

@@ -85,5 +85,8 @@ fn summary(args: &Args, config: &RelayConfig) -> String {
     if !hooks.is_empty() {
         parts.push(format!("commands on {}", hooks.join(", ")));
     }
+    if let Some(obs) = &config.obs {
+        parts.push(format!("OBS {}", obs.address));
+    }
     format!("{what} is good: {}", parts.join("; "))
 }

@@ -1,8 +1,8 @@
 //! The match on a terminal of 80 columns and 24 lines.
 
-use andross::replay::names;
 use andross::session::SourceState;
 use andross::slp::game::Player;
+use andross::slp::names;
 use andross::watch::{DolphinState, Scoreboard, View};
 use comfy_table::{ContentArrangement, Table, presets};
 

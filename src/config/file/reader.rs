@@ -50,6 +50,10 @@ pub(super) struct Document {
     on_game_end: Written,
     on_file: Written,
     hook_time: Written,
+    obs: Written,
+    obs_password_file: Written,
+    obs_source: Written,
+    obs_scene: Written,
     program: Option<ProgramTable>,
     #[serde(default)]
     station: Vec<StationTable>,
@@ -98,14 +102,7 @@ impl<'a> Reader<'a> {
             raw_listen: self.address("raw-listen", &file.raw_listen)?,
             dolphin_listen: self.address("dolphin-listen", &file.dolphin_listen)?,
             http: self.address("http", &file.http)?,
-            http_token_file: self.text(
-                "http-token-file",
-                &file.http_token_file,
-                |text| match text {
-                    "" => Err("name a file".to_owned()),
-                    _ => self.beside(text),
-                },
-            )?,
+            http_token_file: self.file("http-token-file", &file.http_token_file)?,
             http_host: self.list(
                 "http-host",
                 &file.http_host,
@@ -145,6 +142,15 @@ impl<'a> Reader<'a> {
             discover_port: self.number("discover-port", &file.discover_port, value::port)?,
             hooks: self.hooks(&file)?,
             hook_time: self.number("hook-time", &file.hook_time, value::hook_time)?,
+            obs: self.text("obs", &file.obs, value::obs_address)?,
+            obs_password_file: self.file("obs-password-file", &file.obs_password_file)?,
+            obs_source: self.text("obs-source", &file.obs_source, value::obs_name)?,
+            obs_scene: self.list(
+                "obs-scene",
+                &file.obs_scene,
+                "write stations and scenes in brackets, such as [\"Stream=Main\"]",
+                |scenes| scenes.into_iter().map(value::obs_scene).collect(),
+            )?,
             program: file.program.map(|table| self.program(&table)).transpose()?,
             stations: self.stations(&file.station)?,
         })
@@ -259,6 +265,13 @@ impl<'a> Reader<'a> {
             Some(Value::Boolean(false)) => Ok(Some(OrOff::Off)),
             _ => self.address(key, value),
         }
+    }
+
+    fn file(&self, key: &str, value: &Written) -> Result<Option<PathBuf>, FileError> {
+        self.text(key, value, |text| match text {
+            "" => Err("name a file".to_owned()),
+            _ => self.beside(text),
+        })
     }
 
     /// Texts in brackets; `say` says so.

@@ -53,6 +53,10 @@ fn every_key_is_understood() {
         on-game-end = ["e"]
         on-file = ["f"]
         hook-time = 9
+        obs = "studio:7"
+        obs-password-file = "obs"
+        obs-source = "Melee"
+        obs-scene = ["Stream=Main", "Side=Other"]
 
         [program]
         station = "Side"
@@ -98,6 +102,14 @@ fn every_key_is_understood() {
     assert_eq!(hook(Occasion::GameEnd).program, Path::new("e"));
     assert_eq!(hook(Occasion::File).program, Path::new("f"));
     assert_eq!(settings.hook_time, seconds(9.0));
+    let Some(OrOff::On(obs)) = &settings.obs else { panic!("{:?}", settings.obs) };
+    assert_eq!(
+        (obs.to_string().as_str(), settings.obs_source.as_deref()),
+        ("studio:7", Some("Melee"))
+    );
+    assert_eq!(settings.obs_password_file, Some("conf/obs".into()));
+    let scenes = settings.obs_scene.unwrap();
+    assert_eq!((scenes.len(), scenes[1].scene.as_str()), (2, "Other"));
     let program = settings.program.unwrap();
     assert_eq!((program.station.as_deref(), program.delay.all), (Some("Side"), seconds(1.0)));
     let [stream, side] = settings.stations.try_into().unwrap();
@@ -168,6 +180,10 @@ fn what_is_wrong_is_named_with_its_place() {
         ("on-lost = [\"tell\", 1]".into(), "1:11: `on-lost`: write a program and what"),
         ("on-lost = []".into(), "1:11: `on-lost`: name a program"),
         ("hook-time = 0".into(), "1:13: `hook-time`: write a number of seconds from 1"),
+        ("obs = 4455".into(), "1:7: `obs`: write it in quotes"),
+        ("obs = \"obs:x\"".into(), "1:7: `obs`: write host:port"),
+        ("obs-scene = \"a=b\"".into(), "1:13: `obs-scene`: write stations and scenes in"),
+        ("obs-scene = [\"a\"]".into(), "1:13: `obs-scene`: write station=scene"),
         ("replay-folders = \"yes\"".into(), "1:18: `replay-folders`: write true or"),
         (
             "program = \"Stream\"".into(),

@@ -138,3 +138,16 @@ fn the_program_output_needs_a_station_that_can_be() {
     let heard = DiscoveryConfig { console_port: 7, ..DiscoveryConfig::default() };
     assert_eq!(config.discovery, Some(heard), "a discovered console may have the name");
 }
+
+#[test]
+fn obs_needs_an_address_and_something_to_show() {
+    let address = ObsAddress { host: "obs".into(), port: 1 };
+    let source = Settings { obs_source: Some("Melee".into()), ..Settings::default() };
+    assert_eq!(source.clone().into_config().unwrap_err(), SettingsError::NoObs);
+    let alone = Settings { obs: Some(OrOff::On(address)), ..Settings::default() };
+    assert_eq!(alone.clone().into_config().unwrap_err(), SettingsError::NothingForObs);
+    let both = source.clone().over(alone);
+    assert_eq!(both.clone().into_config().unwrap().obs.unwrap().address.to_string(), "obs:1");
+    let off = Settings { obs: Some(OrOff::Off), ..Settings::default() };
+    assert_eq!(off.over(both).into_config().unwrap().obs, None);
+}

@@ -2,8 +2,7 @@ use std::io::{ErrorKind, Read};
 use std::net::{TcpListener, TcpStream};
 
 use super::*;
-use crate::consumer::admission::Admission;
-use crate::consumer::inbox::ClientId;
+use crate::audience::Admission;
 use crate::protocol::Cursor;
 use crate::protocol::console::Replay;
 use crate::session::{Divergence, StationId, Writer};
@@ -51,8 +50,8 @@ impl Bench {
 fn a_chunk_that_is_due_and_gone_is_not_waited_for() {
     let mut bench = Bench::new();
     let delay = Duration::from_millis(20);
-    bench.station.set_delays(delay, delay);
-    let mut view = View::new(bench.station.clone(), Protocol::Console);
+    bench.station.set_delays(delay, delay, delay);
+    let mut view = View::new(bench.station.clone(), Dialect::Console);
     let begin = Instant::now();
     bench.game(1, begin);
     assert_eq!(view.due(), Due::At(begin + delay));
@@ -78,7 +77,7 @@ fn a_chunk_that_is_due_and_gone_is_not_waited_for() {
 fn a_spectator_that_takes_history_slowly_is_not_idle() {
     let mut bench = Bench::new();
     bench.game(400, Instant::now());
-    let mut view = View::new(bench.station.clone(), Protocol::Raw);
+    let mut view = View::new(bench.station.clone(), Dialect::Raw);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut reader = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (stream, peer) = listener.accept().unwrap();
@@ -88,7 +87,7 @@ fn a_spectator_that_takes_history_slowly_is_not_idle() {
     let stream = mio::net::TcpStream::from_std(stream);
     crate::net::prepare_spectator(&stream).unwrap();
     let came = Instant::now();
-    let mut client = Client::new(ClientId(1), stream, peer, 0, Protocol::Raw, place, came);
+    let mut client = Client::new(stream, peer, 0, Dialect::Raw, place, came);
     client.begin_raw(&bench.station, view.horizon());
     // Put back to the game's start: it is over by now, and a raw spectator would wait for the next.
     client.next = Seq(0);

@@ -65,6 +65,9 @@ fn flags_are_understood() {
         "--program",
         "--on-file=tell 'a file'",
         "--hook-time=5",
+        "--obs=obs:7",
+        "--obs-scene=a=Main",
+        "--obs-scene=b=Other",
         "b=wii2",
     ]);
     assert_eq!(config.stations.len(), 2);
@@ -75,6 +78,8 @@ fn flags_are_understood() {
     assert_eq!(discovery.listen, "0.0.0.0:20582".parse().unwrap());
     assert_eq!(discovery.console_port, 7);
     assert_eq!(config.program, Some(ProgramConfig::default()));
+    let obs = config.obs.unwrap();
+    assert_eq!((obs.address.port, obs.scenes.len(), obs.source), (7, 2, None));
     let tell = HookCommand { program: "tell".into(), args: vec!["a file".into()] };
     assert_eq!(config.hooks.commands, BTreeMap::from([(Occasion::File, tell)]));
     assert_eq!(config.hooks.time, Duration::from_secs(5));
@@ -159,6 +164,9 @@ fn wrong_flags_are_refused() {
         "--on-file=",
         "--on-lost=tell 'me",
         "--hook-time=0",
+        "--obs=obs:0",
+        "--obs-source=",
+        "--obs-scene=Main",
         "..=wii",
     ] {
         assert!(typed(&[words]).is_err(), "{words}");

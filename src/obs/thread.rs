@@ -1,0 +1,190 @@
+//! The thread: what the engine tells becomes a wish, and OBS is told the newest one.
+
+use std::io;
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+
+use super::password::{self, PasswordError};
+use super::remote::{Gone, Remote};
+use super::stage::{Stage, Wish};
+use crate::config::ObsConfig;
+use crate::engine::{Event, Handle, Request};
+use crate::shutdown::Shutdown;
+
+/// How long to wait before OBS is tried again: at first, and at most.
+const BACK_OFF: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
+
+/// How often OBS is asked whether it is there: a computer that was unplugged hangs up on nobody.
+const PING_PERIOD: Duration = Duration::from_secs(15);
+
+/// How long the engine may take for an answer.
+const ENGINE_TIME: Duration = Duration::from_secs(5);
+
+/// The thread that tells OBS, before it runs.
+#[derive(Debug)]
+pub struct ObsThread {
+    config: ObsConfig,
+    engine: Handle,
+    changes: Receiver<Event>,
+    shutdown: Shutdown,
+    runtime: Runtime,
+}
+
+/// What OBS was told, and what people were told about it: nothing is said twice.
+#[derive(Default)]
+struct Told {
+    trouble: Option<String>,
+    /// The station whose scene was switched to: whoever chooses another scene by hand keeps it.
+    scene: Option<u64>,
+    lacks_source: bool,
+}
+
+impl ObsThread {
+    /// Listens from now on; looks whether there is a password where it is said to be.
+    ///
+    /// # Errors
+    /// [`PasswordError`], or if the system gives no poll.
+    pub fn new(
+        config: ObsConfig,
+        engine: Handle,
+        shutdown: Shutdown,
+    ) -> Result<io::Result<Self>, PasswordError> {
+        config.password_file.as_deref().map(password::read).transpose()?;
+        let changes = engine.subscribe();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        Ok(runtime.map(|runtime| Self { config, engine, changes, shutdown, runtime }))
+    }
+
+    /// Tells OBS what is on until the relay ends.
+    pub fn run(self) {
+        let Self { config, engine, changes, shutdown, runtime } = self;
+        let (wish, wishes) = watch::channel(Wish::default());
+        runtime.block_on(async {
+            tokio::select! {
+                () = follow(Stage::new(config.clone()), &engine, changes, &wish) => {}
+                () = reach(&config, wishes) => {}
+                () = shutdown.requested() => {}
+            }
+        });
+        // The look-up of a name may still be on its way.
+        runtime.shutdown_background();
+    }
+}
+
+/// Turns what the engine tells into wishes until it tells nothing more.
+async fn follow(
+    mut stage: Stage,
+    engine: &Handle,
+    mut changes: Receiver<Event>,
+    wish: &watch::Sender<Wish>,
+) {
+    let mut seq = catch_up(&mut stage, engine).await;
+    loop {
+        let now = stage.wish();
+        wish.send_if_modified(|old| std::mem::replace(old, now.clone()) != now);
+        match changes.recv().await {
+            // What is in the whole state already is older than it.
+            Ok(event) if event.seq <= seq => {}
+            Ok(event) => stage.hear(&event.change),
+            Err(RecvError::Lagged(_)) => seq = catch_up(&mut stage, engine).await,
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+/// Takes the whole state; the number of the last change in it. If the engine is busy, the next
+/// changes tell as well.
+async fn catch_up(stage: &mut Stage, engine: &Handle) -> u64 {
+    let Ok(Ok(status)) = timeout(ENGINE_TIME, engine.ask(Request::Status)).await else { return 0 };
+    stage.set(&status);
+    status.seq
+}
+
+/// Reaches OBS again and again, and tells it what is wanted while it is there.
+async fn reach(config: &ObsConfig, mut wishes: watch::Receiver<Wish>) {
+    let mut told = Told::default();
+    let mut wait = BACK_OFF.0;
+    loop {
+        match Remote::connect(config).await {
+            Ok(mut remote) => {
+                tracing::info!("connected to OBS at {}", config.address);
+                (told.trouble, wait) = (None, BACK_OFF.0);
+                let Gone(why) = serve(config, &mut remote, &mut wishes, &mut told).await;
+                tracing::warn!("OBS at {} is gone ({why}): trying again", config.address);
+            }
+            Err(trouble) => {
+                if told.trouble.as_ref() != Some(&trouble) {
+                    tracing::warn!("{trouble}; trying again until it works");
+                    told.trouble = Some(trouble);
+                }
+            }
+        }
+        sleep(wait).await;
+        wait = (wait * 2).min(BACK_OFF.1);
+    }
+}
+
+/// Tells OBS each wish until it is gone.
+async fn serve(
+    config: &ObsConfig,
+    remote: &mut Remote,
+    wishes: &mut watch::Receiver<Wish>,
+    told: &mut Told,
+) -> Gone {
+    let mut is_visible = None;
+    loop {
+        let wish = wishes.borrow_and_update().clone();
+        if let Err(gone) = grant(config, remote, &wish, &mut is_visible, told).await {
+            return gone;
+        }
+        tokio::select! {
+            changed = wishes.changed() => if changed.is_err() {
+                return Gone("the relay ends".to_owned());
+            },
+            () = remote.ended() => return Gone("it hung up".to_owned()),
+            () = sleep(PING_PERIOD) => if let Err(gone) = remote.ping().await {
+                return gone;
+            },
+        }
+    }
+}
+
+/// Tells OBS what is different from what it was told on this connection.
+async fn grant(
+    config: &ObsConfig,
+    remote: &Remote,
+    wish: &Wish,
+    is_visible: &mut Option<bool>,
+    told: &mut Told,
+) -> Result<(), Gone> {
+    // The scene first: what is shown then appears in it.
+    match &wish.scene {
+        Some((station, scene)) if told.scene != Some(*station) => {
+            match remote.switch(scene).await? {
+                Ok(()) => tracing::info!("OBS shows the scene `{scene}`"),
+                Err(why) => tracing::warn!("OBS does not show the scene `{scene}`: {why}"),
+            }
+            told.scene = Some(*station);
+        }
+        Some(_) => {}
+        None => told.scene = None,
+    }
+    if let Some(source) = &config.source
+        && *is_visible != Some(wish.is_visible)
+    {
+        let places = remote.show(source, wish.is_visible).await?;
+        *is_visible = Some(wish.is_visible);
+        if places > 0 {
+            told.lacks_source = false;
+            let (does, n) = (if wish.is_visible { "shows" } else { "hides" }, places);
+            tracing::info!("OBS {does} `{source}` ({n} times)");
+        } else if !std::mem::replace(&mut told.lacks_source, true) {
+            tracing::warn!("no scene of OBS has a source `{source}`; --obs-source names it");
+        }
+    }
+    Ok(())
+}
