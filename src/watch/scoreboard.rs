@@ -3,9 +3,11 @@
 //! Offsets and versions are those of project-slippi/slippi-wiki `SPEC.md`, "Game Start" and "Post-Frame
 //! Update"; all fields used are there since the first version.
 
+use std::borrow::Cow;
+
 use byteorder::{BigEndian, ByteOrder};
 
-use crate::slp::game::{PORTS, Version};
+use crate::slp::game::{PORTS, Player, Version};
 use crate::slp::names;
 use crate::slp::{Event, EventCode, FrameIndex, GameStart};
 
@@ -18,6 +20,10 @@ const MAX_PERCENT: f32 = 999.0;
 /// Bits of Game Bitfield 1 that tell the timer's behaviour, and what they are if it counts down.
 const TIMER_BITS: u8 = 0x03;
 const COUNTS_DOWN: u8 = 2;
+
+/// Internal character ids of the two who are one player.
+const SHEIK: u8 = 7;
+const ZELDA: u8 = 19;
 
 /// Action states up to this one are those of a character that is being knocked out.
 const LAST_DYING: u16 = 0x0A;
@@ -105,6 +111,15 @@ impl Scoreboard {
         self.fighters.get(usize::from(index)).copied().flatten()
     }
 
+    /// What a player's character is called. Zelda and Sheik change during the game; of the others the
+    /// name on the select screen counts, where the Ice Climbers are one.
+    pub fn character(&self, player: &Player) -> Cow<'static, str> {
+        match self.fighter(player.index) {
+            Some(Fighter { character: id @ (SHEIK | ZELDA), .. }) => names::internal_character(id),
+            _ => names::character(player.character),
+        }
+    }
+
     /// The recorder's version; the first there was if it is not known.
     pub fn version(&self) -> Version {
         self.start.as_ref().map_or_else(Version::default, |start| start.version)
@@ -130,13 +145,13 @@ impl Scoreboard {
         let players = self.start.iter().flat_map(|start| &start.players);
         let each = players.map(|player| {
             let port = player.index + 1;
+            let character = self.character(player);
             match self.fighter(player.index) {
-                Some(Fighter { character, stocks, percent, .. }) => {
-                    let character = names::internal_character(character);
+                Some(Fighter { stocks, percent, .. }) => {
                     let s = if stocks == 1 { "" } else { "s" };
                     format!("P{port} {character} {stocks} stock{s} {percent} %")
                 }
-                None => format!("P{port} {}", names::character(player.character)),
+                None => format!("P{port} {character}"),
             }
         });
         each.collect::<Vec<_>>().join(", ")
@@ -193,9 +208,13 @@ mod tests {
         assert!(!expected.is_dying() && Fighter { action: 0, ..expected }.is_dying());
         assert_eq!(board.fighter(1).unwrap().percent, 0);
         assert_eq!((board.fighter(2), board.fighter(255)), (None, None));
-        assert_eq!(board.standing(), "P1 Fox 3 stocks 47 %, P2 Fox 1 stock 0 %");
+        assert_eq!(board.standing(), "P1 Fox 3 stocks 47 %, P2 Marth 1 stock 0 %");
         assert!(board.is_on());
         assert_eq!(board.timer(), 420);
+        let mut sheik = post_frame(3601, 1, 0, 0.0, 1);
+        sheik[7] = SHEIK;
+        let board = scoreboard(&[game_start(0, 0), sheik]);
+        assert_eq!(board.standing(), "P1 Fox, P2 Sheik 1 stock 0 %");
     }
 
     #[test]

@@ -93,10 +93,6 @@ fn players(board: &Scoreboard) -> Vec<String> {
         .set_header(["PORT", "CHARACTER", "NAME", "STOCKS", "PERCENT", ""]);
     for player in board.start.iter().flat_map(|start| &start.players) {
         let fighter = board.fighter(player.index);
-        let character = fighter.map_or_else(
-            || names::character(player.character),
-            |fighter| names::internal_character(fighter.character),
-        );
         let stocks = fighter.map_or(player.stocks, |fighter| fighter.stocks);
         let percent = fighter.map_or(0, |fighter| fighter.percent);
         let note = match fighter {
@@ -106,7 +102,7 @@ fn players(board: &Scoreboard) -> Vec<String> {
         };
         table.add_row([
             format!("P{}", player.index + 1),
-            character.into_owned(),
+            board.character(player).into_owned(),
             name(player),
             stocks.to_string(),
             format!("{percent} %"),
