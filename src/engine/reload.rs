@@ -170,6 +170,7 @@ impl Engine {
         }
         if old.source != new.source {
             entry.source = Some(new.source.clone());
+            entry.station.forget_peer();
             self.threads.operator.redirect(StationId(id), new.source.clone());
         }
         Ok(Some(format!("the station `{}` is different", new.source.name)))

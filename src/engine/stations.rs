@@ -292,8 +292,12 @@ impl Engine {
         let is_it = |entry: &&Entry| {
             let same = |own: &Source| own.host == source.host && own.port == source.port;
             // A console that has a name is the same console at its address.
-            let is_there = || address.is_some() && entry.station.peer() == address;
-            entry.source.as_ref().is_some_and(|own| same(own) || is_there())
+            let is_there = |own: &Source| {
+                own.host.parse::<IpAddr>().is_err()
+                    && address.is_some()
+                    && entry.station.peer() == address
+            };
+            entry.source.as_ref().is_some_and(|own| same(own) || is_there(own))
         };
         self.stations.iter().find(is_it)
     }
@@ -401,6 +405,7 @@ impl Engine {
         if let Some(mut source) = source {
             source.name = entry.station.name().to_string();
             entry.source = Some(source.clone());
+            entry.station.forget_peer();
             self.threads.operator.redirect(StationId(id), source);
         }
         if let Some(clerk) = &self.threads.clerk {

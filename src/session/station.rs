@@ -242,6 +242,11 @@ impl Station {
         *self.peer.lock() = Some(address);
     }
 
+    /// The console is another one now.
+    pub fn forget_peer(&self) {
+        *self.peer.lock() = None;
+    }
+
     /// The file of the newest game, if games are recorded.
     pub fn recording(&self) -> Option<PathBuf> {
         self.recording.lock().clone()
