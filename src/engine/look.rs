@@ -63,6 +63,9 @@ impl Engine {
             next: next.map(|id| id.0),
         };
         if *program != now {
+            if program.station != now.station {
+                self.keep_program_late();
+            }
             self.program = Some(now.clone());
             self.tell(Change::Program { program: now });
         }

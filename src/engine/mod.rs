@@ -103,6 +103,8 @@ pub struct Engine {
     program: Option<ProgramStatus>,
     /// The station that the program output is to show once it is there.
     program_waits_for: Option<String>,
+    /// Until when the program output must be at least so late, by protocol, whatever it shows.
+    program_floor: Option<(Instant, [Duration; 3])>,
     discovery: Discovery,
     vitals: Vitals,
     started_at: i64,
@@ -138,6 +140,7 @@ impl Engine {
             last_id: 0,
             program: None,
             program_waits_for: None,
+            program_floor: None,
             discovery: Discovery::default(),
             vitals,
             started_at: unix_ms(std::time::SystemTime::now()),

@@ -1,7 +1,7 @@
 //! Stations come, change and go; none of that disturbs another.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -305,11 +305,9 @@ impl Engine {
     /// A raw source says nothing of where it comes from: this relay's own raw ports must not be one,
     /// for each byte would come round for ever. (Of the console protocol's ports that shows.)
     pub(super) fn check_is_no_port_of_ours(&self, source: &Source) -> Result<(), AddError> {
-        let Ok(ip) = source.host.parse::<IpAddr>() else { return Ok(()) };
         let is_ours = |entry: &Entry| {
-            entry.raw_address.is_some_and(|ours| {
-                ours.port() == source.port && (ip.is_loopback() || ip == ours.ip())
-            })
+            entry.raw_address.is_some_and(|ours| ours.port() == source.port)
+                && is_this_computer(&source.host)
         };
         match self.stations.iter().any(is_ours) {
             true => Err(AddError::Ourselves(source.clone())),
@@ -496,7 +494,7 @@ impl Engine {
 impl Engine {
     /// The program output is at least as late as the stations that it shows, will show, or is about to
     /// be told to show: a station's delay keeps its players from watching it.
-    pub(super) fn delay_program(&self, about_to_show: Option<u64>) {
+    pub(super) fn delay_program(&mut self, about_to_show: Option<u64>) {
         let Some(program) = &self.program else { return };
         let Ok(own) = self.entry(program.id) else { return };
         let shown = [program.station, program.next, about_to_show].into_iter().flatten();
@@ -505,9 +503,34 @@ impl Engine {
             let least = own.delay.resolve(&self.config.delay, protocol);
             shown.iter().map(|entry| entry.station.delay(protocol)).fold(least, Duration::max)
         };
-        let [console, raw, dolphin] = PROTOCOLS.map(delay);
-        own.station.set_delays(console, raw, dolphin);
+        let mut delays = PROTOCOLS.map(delay);
+        let program = own.station.clone();
+        match self.program_floor {
+            Some((until, floor)) if Instant::now() < until => {
+                delays = std::array::from_fn(|k| delays[k].max(floor[k]));
+            }
+            _ => self.program_floor = None,
+        }
+        let [console, raw, dolphin] = delays;
+        program.set_delays(console, raw, dolphin);
     }
+
+    /// The program output shows something else from now on. For as long as it holds what was shown
+    /// before and must not be seen yet, it stays as late as it is.
+    pub(super) fn keep_program_late(&mut self) {
+        let Some(program) = self.program.as_ref().and_then(|p| self.entry(p.id).ok()) else {
+            return;
+        };
+        let present = PROTOCOLS.map(|protocol| program.station.delay(protocol));
+        let longest = present.into_iter().max().unwrap_or_default();
+        self.program_floor = Some((Instant::now() + longest, present));
+    }
+}
+
+/// Whether a host is the computer that this runs on: nothing else can have its addresses.
+fn is_this_computer(host: &str) -> bool {
+    let ip = if host == "localhost" { Ok(Ipv4Addr::LOCALHOST.into()) } else { host.parse() };
+    ip.is_ok_and(|ip: IpAddr| ip.is_loopback() || UdpSocket::bind((ip, 0)).is_ok())
 }
 
 /// Seconds that make sense as a delay.

@@ -115,6 +115,7 @@ fn the_program_output_is_at_least_as_late_as_what_it_shows() {
             .stations
             .push(andross::config::StationConfig::new(named_source("Late", late.address())));
     });
+    const ON_TIME: u64 = 1;
     const LATE: u64 = 2;
     const PROGRAM: u64 = 3;
     late.accept();
@@ -144,4 +145,8 @@ fn the_program_output_is_at_least_as_late_as_what_it_shows() {
     assert_same_bytes("program", &spectator.data, game.events());
     set_delay(relay, LATE, 5.0);
     wait_until("the program output is as late", || delays() == [5.0, 5.0]);
+    // And when another is shown, for as long as the program output holds what was hidden.
+    set_delay(relay, LATE, FOR_NOW);
+    show(relay, ON_TIME);
+    assert_eq!(delays(), [FOR_NOW, FOR_NOW]);
 }
