@@ -110,8 +110,8 @@ mod tests {
         let blank = serde_json::json!({
             "id": 1, "name": "Stream", "kind": "console", "source": "wii:51441", "mac": null,
             "origin": "config", "connection": "connecting", "nick": "", "nintendont": "",
-            "hops": 0, "consoleAddress": null, "rawAddress": null, "consoleDelay": 0.0,
-            "rawDelay": 0.0, "game": null, "lastByteAge": null,
+            "hops": 0, "consoleAddress": null, "rawAddress": null, "dolphinAddress": null, "consoleDelay": 0.0,
+            "rawDelay": 0.0, "dolphinDelay": 0.0, "game": null, "lastByteAge": null,
             "recording": { "wanted": true, "isFailing": false, "file": null }, "clients": {},
             "totals": crate::engine::Totals::default(),
             "latency": crate::engine::LatencyStatus::default(),
