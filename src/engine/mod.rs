@@ -4,9 +4,11 @@
 //! listen. HTTP, signals and the terminal are its clients; the data plane's threads only get orders
 //! from it and know nothing of it.
 
+mod changes;
 mod discovered;
 mod entry;
 mod look;
+mod program;
 mod reload;
 mod request;
 mod stations;

@@ -1,30 +1,24 @@
-//! Stations come, change and go; none of that disturbs another.
+//! Stations are added: a name, a console and ports that no other has.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use thiserror::Error;
 
+use super::Engine;
 use super::entry::Entry;
-use super::request::{NewStation, ProgramSwitch, Refusal, StationChange};
-use super::status::{Change, Origin, ProgramStatus, StationKind, StationStatus, SwitchAt};
-use super::{ANSWER_LIMIT, Engine};
-use crate::config::{
-    DelaySettings, MAX_DELAY, MAX_STATIONS, ProgramConfig, Source, SourceError, StationConfig,
-    check_station_name, same_station_name,
-};
+use super::request::Refusal;
+use super::status::{Origin, StationKind};
+use crate::config::{DelaySettings, MAX_STATIONS, Source, StationConfig, same_station_name};
 use crate::consumer::Listener;
 use crate::protocol::{Dialect, Protocol};
 use crate::session::{Station, StationId};
 use crate::spectator::SpectatorSocket;
 
 /// Whose delays there are, in the order in which a station is told of them.
-const PROTOCOLS: [Protocol; 3] = [Protocol::Console, Protocol::Raw, Protocol::Dolphin];
-
-/// What the program output is called.
-const PROGRAM: &str = "program";
+pub(super) const PROTOCOLS: [Protocol; 3] = [Protocol::Console, Protocol::Raw, Protocol::Dolphin];
 
 /// Why a station cannot be added.
 #[derive(Debug, Error)]
@@ -74,27 +68,12 @@ pub enum AddError {
     },
 }
 
-impl From<AddError> for Refusal {
-    fn from(error: AddError) -> Self {
-        match error {
-            AddError::Listen { .. } => Self::System(error.to_string()),
-            _ => Self::Conflict(error.to_string()),
-        }
-    }
-}
-
-impl From<SourceError> for Refusal {
-    fn from(error: SourceError) -> Self {
-        Self::Invalid(error.to_string())
-    }
-}
-
 impl Engine {
     pub(super) fn entry(&self, id: u64) -> Result<&Entry, Refusal> {
         self.stations.iter().find(|entry| entry.id() == id).ok_or(Refusal::NoStation(id))
     }
 
-    fn entry_mut(&mut self, id: u64) -> Result<&mut Entry, Refusal> {
+    pub(super) fn entry_mut(&mut self, id: u64) -> Result<&mut Entry, Refusal> {
         self.stations.iter_mut().find(|entry| entry.id() == id).ok_or(Refusal::NoStation(id))
     }
 
@@ -168,62 +147,13 @@ impl Engine {
         ports.any(|port| Some(port) == http)
     }
 
-    /// The program output may have been told to show a station that was not there yet.
-    fn show_if_wanted(&mut self, id: u64) {
-        let Ok(entry) = self.entry(id) else { return };
-        let name = entry.station.name();
-        if self.program_waits_for.as_deref().is_some_and(|wanted| same_station_name(wanted, &name))
-        {
-            self.threads.operator.switch(Some(entry.station.clone()), true);
-            self.program_waits_for = None;
-        }
-    }
-
-    /// Adds the program output, on the ports in front of the first station's.
-    pub(super) fn begin_program(&mut self, wanted: &ProgramConfig) -> Result<(), AddError> {
-        let station = self.new_station(PROGRAM);
-        let doors = self.bind(&station, Place::Before)?;
-        set_delays(&station, &wanted.delay, &self.config.delay);
-        let [console_address, raw_address, dolphin_address] = self.open(&station, doors);
-        self.threads.operator.begin_program(station.clone());
-        self.program = Some(ProgramStatus { id: station.id.0, station: None, next: None });
-        self.stations.push(Entry {
-            station,
-            kind: StationKind::Program,
-            source: None,
-            origin: Origin::Config,
-            configured_as: None,
-            added: Instant::now(),
-            away_since: None,
-            moved: None,
-            delay: wanted.delay,
-            slot: None,
-            console_address,
-            raw_address,
-            dolphin_address,
-            told: None,
-        });
-        if let Some(name) = &wanted.station {
-            let is_it = |entry: &&Entry| same_station_name(&entry.station.name(), name);
-            let chosen = self.stations.iter().filter(|entry| !entry.is_program()).find(is_it);
-            match chosen {
-                Some(chosen) => self.threads.operator.switch(Some(chosen.station.clone()), true),
-                None => {
-                    tracing::info!("the program output waits for the station `{name}`");
-                    self.program_waits_for = Some(name.clone());
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn new_station(&mut self, name: &str) -> Arc<Station> {
+    pub(super) fn new_station(&mut self, name: &str) -> Arc<Station> {
         self.last_id += 1;
         Arc::new(Station::new(StationId(self.last_id), name))
     }
 
     /// Binds a station's listeners at its place.
-    fn bind(&self, station: &Arc<Station>, place: Place) -> Result<Doors, AddError> {
+    pub(super) fn bind(&self, station: &Arc<Station>, place: Place) -> Result<Doors, AddError> {
         let wanted = [
             (self.config.listen, Dialect::Console, "spectators", "--listen"),
             (self.config.raw_listen, Dialect::Raw, "raw spectators", "--raw-listen"),
@@ -259,7 +189,7 @@ impl Engine {
     }
 
     /// Lets spectators in; where each kind connects.
-    fn open(&self, station: &Arc<Station>, doors: Doors) -> [Option<SocketAddr>; 3] {
+    pub(super) fn open(&self, station: &Arc<Station>, doors: Doors) -> [Option<SocketAddr>; 3] {
         let Doors { listeners, dolphin } = doors;
         let address_of =
             |dialect| listeners.iter().find(|l| l.dialect() == dialect).map(Listener::address);
@@ -314,233 +244,12 @@ impl Engine {
             false => Ok(()),
         }
     }
-
-    pub(super) fn add_new(&mut self, new: NewStation) -> Result<StationStatus, Refusal> {
-        let (mut source, mac) = match (&new.source, &new.mac) {
-            (Some(source), None) => (source.parse::<Source>()?, None),
-            (None, Some(mac)) => {
-                let (mac, source) = self.source_of(mac)?;
-                (source, Some(mac))
-            }
-            _ => return Err(Refusal::Invalid("give either a source or a MAC address".into())),
-        };
-        if let Some(name) = &new.name {
-            check_station_name(name)?;
-            source.name.clone_from(name);
-        }
-        let delay = DelaySettings { all: seconds(new.delay)?, ..DelaySettings::default() };
-        let wanted = StationConfig { source, delay, record: new.record.unwrap_or(true) };
-        let host = wanted.source.host.clone();
-        let id = self.add(wanted, Origin::Api)?;
-        self.wants_host(&host);
-        if let Some(mac) = mac {
-            self.bind_mac(mac, id);
-        }
-        self.told_of(id)
-    }
-
-    pub(super) fn change(
-        &mut self,
-        id: u64,
-        change: StationChange,
-    ) -> Result<StationStatus, Refusal> {
-        let is_program = self.entry(id)?.is_program();
-        if is_program && (change.name.is_some() || change.source.is_some()) {
-            let sentence = "the program output keeps its name, and shows what /api/program says";
-            return Err(Refusal::Invalid(sentence.into()));
-        }
-        if let Some(true) = change.record
-            && (is_program || self.threads.clerk.is_none())
-        {
-            let sentence = if is_program {
-                "the program output is not recorded: the stations it shows are"
-            } else {
-                "nothing is recorded: the relay was started with `--replays off`"
-            };
-            return Err(Refusal::Conflict(sentence.into()));
-        }
-        // Everything is checked before anything is changed.
-        let source = change.source.as_deref().map(str::parse::<Source>).transpose()?;
-        if let Some(source) = &source
-            && let Some(other) = self.with_source(source)
-            && other.id() != id
-        {
-            let name = other.station.name().to_string();
-            return Err(AddError::Source { console: source.clone(), name }.into());
-        }
-        if let Some(source) = &source {
-            self.check_is_no_port_of_ours(source)?;
-        }
-        if let Some(name) = &change.name {
-            check_station_name(name)?;
-            self.check_is_new(name, Some(id))?;
-        }
-        let asked = DelaySettings {
-            all: seconds(change.delay)?,
-            console: seconds(change.console_delay)?,
-            raw: seconds(change.raw_delay)?,
-            dolphin: seconds(change.dolphin_delay)?,
-        };
-        let wider = self.config.delay;
-        if source.is_some() {
-            // Another console, as far as anybody knows: the one before may be a station of its own.
-            self.unbind_mac(id);
-        }
-        let entry = self.entry_mut(id)?;
-        if let Some(name) = &change.name {
-            entry.station.rename(name);
-        }
-        entry.delay = DelaySettings {
-            all: asked.all.or(entry.delay.all),
-            console: asked.console.or(entry.delay.console),
-            raw: asked.raw.or(entry.delay.raw),
-            dolphin: asked.dolphin.or(entry.delay.dolphin),
-        };
-        set_delays(&entry.station, &entry.delay, &wider);
-        if let Some(record) = change.record {
-            entry.station.set_recorded(record);
-        }
-        if let Some(mut source) = source {
-            source.name = entry.station.name().to_string();
-            entry.source = Some(source.clone());
-            entry.station.forget_peer();
-            self.threads.operator.redirect(StationId(id), source);
-        }
-        if let Some(clerk) = &self.threads.clerk {
-            clerk.look();
-        }
-        self.told_of(id)
-    }
-
-    /// Tells everyone of a station that was added or changed, and returns what was told.
-    fn told_of(&mut self, id: u64) -> Result<StationStatus, Refusal> {
-        self.look();
-        let entry = self.entry(id)?;
-        Ok(self.station_status(entry))
-    }
-
-    /// Removes a station by hand.
-    pub(super) fn remove(&mut self, id: u64) -> Result<(), Refusal> {
-        if self.entry(id)?.is_program() {
-            let sentence = "the program output stays; let it show nothing instead";
-            return Err(Refusal::Conflict(sentence.into()));
-        }
-        let source = self.entry(id)?.source.clone();
-        self.renounce(id, source.as_ref().map_or("", |source| &source.host));
-        self.take_away(id)
-    }
-
-    /// Nobody new, then nothing new, then its file is complete and its spectators leave.
-    pub(super) fn take_away(&mut self, id: u64) -> Result<(), Refusal> {
-        let at = self.stations.iter().position(|entry| entry.id() == id);
-        let at = at.ok_or(Refusal::NoStation(id))?;
-        let station = StationId(id);
-        // The next station may want the ports at once; and whoever was let in is with a consumer
-        // thread then, and leaves with the others.
-        let is_closed = self.threads.porter.close(station).recv_timeout(ANSWER_LIMIT);
-        if is_closed.is_err() && !self.shutdown.is_requested() {
-            tracing::warn!("the listener thread takes long to close a station's ports");
-        }
-        let is_quiet = self.threads.operator.disconnect(station).recv_timeout(ANSWER_LIMIT);
-        if is_quiet.is_err() && !self.shutdown.is_requested() {
-            tracing::warn!("the console thread takes long to hang up on a station");
-        }
-        if let Some(clerk) = &self.threads.clerk {
-            clerk.remove(station);
-        }
-        for inbox in &self.threads.inboxes {
-            inbox.remove_station(station);
-        }
-        if let Some(usher) = &self.threads.usher {
-            // Its port is free when that is answered, for the next station.
-            let is_closed = usher.close(station).recv_timeout(ANSWER_LIMIT);
-            if is_closed.is_err() && !self.shutdown.is_requested() {
-                tracing::warn!("the spectator thread takes long to close a station's port");
-            }
-        }
-        let gone = self.stations.remove(at);
-        self.unbind_mac(id);
-        tracing::info!(station = %gone.station.name(), "the station was removed");
-        self.tell(Change::StationRemoved { id });
-        Ok(())
-    }
-
-    /// Lets the program output show another station.
-    pub(super) fn switch(&mut self, switch: &ProgramSwitch) -> Result<ProgramStatus, Refusal> {
-        let chosen = match switch.station {
-            None => None,
-            Some(id) => {
-                let entry = self.entry(id)?;
-                if entry.is_program() {
-                    let sentence = "the program output cannot show itself";
-                    return Err(Refusal::Invalid(sentence.into()));
-                }
-                Some(entry.station.clone())
-            }
-        };
-        if self.program.is_none() {
-            let wanted = self.config.program.clone().unwrap_or_default();
-            self.begin_program(&wanted)?;
-        }
-        self.program_waits_for = None;
-        self.delay_program(chosen.as_ref().map(|chosen| chosen.id.0));
-        self.threads.operator.switch(chosen, switch.at == SwitchAt::Now);
-        // The console thread reads its letters in order: the look sees the switch done.
-        self.look();
-        self.program.clone().ok_or(Refusal::Busy)
-    }
-}
-
-impl Engine {
-    /// The program output is at least as late as the stations that it shows, will show, or is about to
-    /// be told to show: a station's delay keeps its players from watching it.
-    pub(super) fn delay_program(&mut self, about_to_show: Option<u64>) {
-        let Some(program) = &self.program else { return };
-        let Ok(own) = self.entry(program.id) else { return };
-        let shown = [program.station, program.next, about_to_show].into_iter().flatten();
-        let shown: Vec<&Entry> = shown.filter_map(|id| self.entry(id).ok()).collect();
-        let delay = |protocol| {
-            let least = own.delay.resolve(&self.config.delay, protocol);
-            shown.iter().map(|entry| entry.station.delay(protocol)).fold(least, Duration::max)
-        };
-        let mut delays = PROTOCOLS.map(delay);
-        let program = own.station.clone();
-        match self.program_floor {
-            Some((until, floor)) if Instant::now() < until => {
-                delays = std::array::from_fn(|k| delays[k].max(floor[k]));
-            }
-            _ => self.program_floor = None,
-        }
-        let [console, raw, dolphin] = delays;
-        program.set_delays(console, raw, dolphin);
-    }
-
-    /// The program output shows something else from now on. For as long as it holds what was shown
-    /// before and must not be seen yet, it stays as late as it is.
-    pub(super) fn keep_program_late(&mut self) {
-        let Some(program) = self.program.as_ref().and_then(|p| self.entry(p.id).ok()) else {
-            return;
-        };
-        let present = PROTOCOLS.map(|protocol| program.station.delay(protocol));
-        let longest = present.into_iter().max().unwrap_or_default();
-        self.program_floor = Some((Instant::now() + longest, present));
-    }
 }
 
 /// Whether a host is the computer that this runs on: nothing else can have its addresses.
 fn is_this_computer(host: &str) -> bool {
     let ip = if host == "localhost" { Ok(Ipv4Addr::LOCALHOST.into()) } else { host.parse() };
     ip.is_ok_and(|ip: IpAddr| ip.is_loopback() || UdpSocket::bind((ip, 0)).is_ok())
-}
-
-/// Seconds that make sense as a delay.
-fn seconds(asked: Option<f64>) -> Result<Option<Duration>, Refusal> {
-    let Some(seconds) = asked else { return Ok(None) };
-    let max = MAX_DELAY.as_secs_f64();
-    if (0.0..=max).contains(&seconds) {
-        return Ok(Some(Duration::from_secs_f64(seconds)));
-    }
-    Err(Refusal::Invalid(format!("a delay is a number of seconds from 0 to {max}")))
 }
 
 pub(super) fn set_delays(station: &Station, own: &DelaySettings, wider: &DelaySettings) {
@@ -550,14 +259,14 @@ pub(super) fn set_delays(station: &Station, own: &DelaySettings, wider: &DelaySe
 }
 
 /// A station's sockets, bound and not yet served.
-struct Doors {
+pub(super) struct Doors {
     listeners: Vec<Listener>,
     dolphin: Option<SpectatorSocket>,
 }
 
 /// Where a station listens, seen from the first one's port; port 0 means a free one for each.
 #[derive(Clone, Copy)]
-enum Place {
+pub(super) enum Place {
     /// So many ports above.
     Above(usize),
     /// In front of it: the program output.
