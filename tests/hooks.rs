@@ -19,9 +19,6 @@ use common::{Venue, named_source, slp_files, synthetic, wait_until};
 use serde_json::Value;
 use tempfile::TempDir;
 
-const ALL: [Occasion; 5] =
-    [Occasion::Connected, Occasion::Lost, Occasion::GameStart, Occasion::GameEnd, Occasion::File];
-
 /// A folder with a script in it, and what runs of that script wrote there.
 struct Notes {
     folder: TempDir,
@@ -126,7 +123,7 @@ fn commands_are_told_everything_in_variables_and_json() {
     let nick = "Stream\u{1}Wii".to_owned();
     let recordings = vec![synthetic(1, 50, true)];
     let options = Options { recordings, fps: 2000.0, nick, ..Options::default() };
-    let venue = Venue::start(options, |config| notes.on(config, &ALL));
+    let venue = Venue::start(options, |config| notes.on(config, &Occasion::ALL));
     let file = notes.wait_for("file 1");
     assert_eq!(file.variable("ANDROSS_STATION"), Some("test"));
     assert_eq!(file.variable("ANDROSS_STATION_ID"), Some("1"));
@@ -318,7 +315,7 @@ fn files_that_the_end_completes_still_get_their_command() {
     let notes = Notes::new("");
     let venue = Venue::start(
         Options { recordings: vec![synthetic(1, 3000, false)], fps: 2000.0, ..Options::default() },
-        |config| notes.on(config, &ALL),
+        |config| notes.on(config, &Occasion::ALL),
     );
     notes.wait_for("game-start 1");
     let folder = end(venue);
@@ -333,7 +330,7 @@ fn a_station_that_is_removed_says_goodbye_with_its_file() {
     let mut console = ScriptedConsole::new();
     let venue = Venue::relay(console.address(), Default::default(), |config| {
         config.stations[0].source = named_source("Side", console.address());
-        notes.on(config, &ALL);
+        notes.on(config, &Occasion::ALL);
     });
     console.accept();
     console.say(synthetic(1, 10, false).events());

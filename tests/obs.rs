@@ -305,7 +305,7 @@ fn a_wrong_password_is_told_once_and_may_be_put_right() {
     wait_until("it is tried again", || *obs.shared.refused.lock().unwrap() >= 3);
     assert_eq!(relay.logs("refuses the password").len(), 1, "once, not every attempt");
     // The relay itself does not care.
-    relay.wait_until_connected(&relay.stations()[0].name().to_owned());
+    relay.wait_until_connected(relay.stations()[0].name());
 
     std::fs::write(&password, format!("{PASSWORD}\n")).unwrap();
     relay.wait_for_log("connected to OBS at");

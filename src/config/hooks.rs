@@ -23,6 +23,10 @@ pub enum Occasion {
 }
 
 impl Occasion {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Connected, Self::Lost, Self::GameStart, Self::GameEnd, Self::File];
+
     /// What it is called in options (`--on-game-start`) and in what commands are told.
     pub fn name(self) -> &'static str {
         match self {

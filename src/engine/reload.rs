@@ -203,15 +203,9 @@ fn needs_restart(old: &RelayConfig, new: &RelayConfig) -> Vec<String> {
 }
 
 fn changed_hooks(old: &RelayConfig, new: &RelayConfig) -> impl Iterator<Item = String> {
-    let all = [
-        Occasion::Connected,
-        Occasion::Lost,
-        Occasion::GameStart,
-        Occasion::GameEnd,
-        Occasion::File,
-    ];
     let command = |config: &RelayConfig, occasion| config.hooks.commands.get(&occasion).cloned();
-    all.into_iter()
+    Occasion::ALL
+        .into_iter()
         .filter(move |&occasion| command(old, occasion) != command(new, occasion))
         .map(|occasion| format!("on-{}", occasion.name()))
 }
