@@ -63,9 +63,8 @@ impl Engine {
             next: next.map(|id| id.0),
         };
         if *program != now {
-            if program.station != now.station {
-                self.keep_program_late();
-            }
+            let before = program.station.filter(|_| program.station != now.station);
+            self.keep_program_late(before);
             self.program = Some(now.clone());
             self.tell(Change::Program { program: now });
         }

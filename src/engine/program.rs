@@ -110,14 +110,19 @@ impl Engine {
         program.set_delays(console, raw, dolphin);
     }
 
-    /// The program output shows something else from now on. For as long as it holds what was shown
-    /// before and must not be seen yet, it stays as late as it is.
-    pub(super) fn keep_program_late(&mut self) {
-        let Some(program) = self.program.as_ref().and_then(|p| self.entry(p.id).ok()) else {
-            return;
-        };
-        let present = PROTOCOLS.map(|protocol| program.station.delay(protocol));
-        let longest = present.into_iter().max().unwrap_or_default();
-        self.program_floor = Some((Instant::now() + longest, present));
+    /// The program output shows something else than `before` from now on. For as long as it holds what
+    /// it showed then and must not be seen yet, it stays as late as that.
+    pub(super) fn keep_program_late(&mut self, before: Option<u64>) {
+        let (Some(before), Some(program)) = (before, &self.program) else { return };
+        // Of a station that is gone the program output knows the delay.
+        let Ok(entry) = self.entry(before).or_else(|_| self.entry(program.id)) else { return };
+        let mut floor = PROTOCOLS.map(|protocol| entry.station.delay(protocol));
+        let longest = floor.into_iter().max().unwrap_or_default();
+        let mut until = Instant::now() + longest;
+        if let Some((earlier, higher)) = self.program_floor {
+            until = until.max(earlier);
+            floor = std::array::from_fn(|k| floor[k].max(higher[k]));
+        }
+        self.program_floor = Some((until, floor));
     }
 }

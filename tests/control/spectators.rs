@@ -57,7 +57,10 @@ fn spectators_are_listed_with_all_that_is_known_of_them() {
     assert_eq!(ids("/api/clients"), [1, 2, 3]);
     assert_eq!(ids("/api/clients?station=2").len(), 1);
     assert_eq!(ids("/api/clients?station=1").len(), 2);
-    assert_eq!(desk.station(1)["clients"], json!({ "console": 2, "raw": 0, "web": 0 }));
+    assert_eq!(
+        desk.station(1)["clients"],
+        json!({ "console": 2, "dolphin": 0, "raw": 0, "web": 0 })
+    );
     assert_eq!(desk.get("/api/status").json()["clients"], 3);
     desk.get("/api/clients?station=3").is_error(404, "no-station");
     desk.get("/api/clients?station=x").is_error(400, "invalid");
@@ -81,7 +84,10 @@ fn a_spectator_that_is_kicked_is_hung_up_on_and_nobody_else() {
     while raw.read_some() {}
     assert!(other.read_message());
     desk.delete("/api/clients/x").is_error(400, "invalid");
-    assert_eq!(desk.station(1)["clients"], json!({ "console": 1, "raw": 0, "web": 0 }));
+    assert_eq!(
+        desk.station(1)["clients"],
+        json!({ "console": 1, "dolphin": 0, "raw": 0, "web": 0 })
+    );
     // Who was hung up on may come again, and is somebody new.
     let again = ConsoleSpectator::resume(desk.console_address(1), console.cursor, console.token);
     assert_eq!(of(&desk, &again.stream).unwrap()["id"], 4);
