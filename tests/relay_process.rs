@@ -67,6 +67,41 @@ fn a_panic_in_any_thread_ends_it_in_order_and_is_named() {
     assert_same_bytes("file", &files[0], &spectator.data);
 }
 
+/// The real program, with a thread that panics in the middle of a game.
+#[test]
+fn whichever_thread_panics_the_program_ends_in_order_and_names_it() {
+    for thread in ["consumer-0", "listener", "console", "recorder"] {
+        let game = synthetic(6, 2_000, true);
+        let simulator = console(&game, 600.0);
+        let folder = tempfile::tempdir().unwrap();
+        let trigger = folder.path().join("panic");
+        let replays = folder.path().join("replays");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_andross"));
+        command
+            .args(["relay", &simulator.local_addr().to_string(), "--listen=127.0.0.1:0"])
+            .args(["--raw-listen=off", "--dolphin-listen=off", "--http=off", "--replays"])
+            .arg(&replays)
+            .env("ANDROSS_PANIC", format!("{thread}={}", trigger.display()));
+        let mut relay = RelayProcess::spawn(command);
+        let mut spectator = ConsoleSpectator::connect(relay.spectators());
+        spectator.read_bytes(50_000);
+        std::fs::write(&trigger, "").unwrap();
+        spectator.read_to_end();
+        assert_eq!(relay.wait().code(), Some(1), "{thread}");
+        relay.wait_for_log(&format!("the thread `{thread}` panicked"));
+        assert_same_bytes(thread, &spectator.data, &game.events()[..spectator.data.len()]);
+        if thread == "recorder" {
+            // Nobody is left to complete the file: the next start repairs it.
+            let again = relay_of("127.0.0.1:9".parse().unwrap(), &replays);
+            again.wait_for_log("repaired");
+        }
+        let files = slp_files(&replays);
+        let events = common::events_of(&files[0]);
+        assert!(events.len() >= 50_000, "{thread}: {}", events.len());
+        assert_same_bytes(thread, &events, &game.events()[..events.len()]);
+    }
+}
+
 #[test]
 fn after_kill_9_the_next_start_repairs_the_file_and_gets_the_whole_game_again() {
     let game = synthetic(2, 1_500, true);

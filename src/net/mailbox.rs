@@ -61,6 +61,8 @@ impl<T> Letters<T> {
         let letter = self.receiver.try_recv().ok();
         if letter.is_none() {
             self.pulse.beat();
+            #[cfg(debug_assertions)]
+            super::fault::panic_if_asked();
         }
         letter
     }

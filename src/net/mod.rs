@@ -1,5 +1,7 @@
 //! Sockets: what console, listener and consumer threads share.
 
+#[cfg(debug_assertions)]
+mod fault;
 mod mailbox;
 mod pulse;
 mod read_buffer;
