@@ -221,6 +221,30 @@ fn a_wrong_command_line_is_named_and_exits_with_2() {
     }
 }
 
+/// Its usual port is that of every Dolphin on the same computer.
+#[test]
+fn a_dolphin_that_has_the_udp_port_is_named_and_stops_nothing_else() {
+    let taken = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let game = synthetic(7, 300, true);
+    let simulator = console(&game, 600.0);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_andross"));
+    command.args(["relay", &simulator.local_addr().to_string(), "--listen=127.0.0.1:0"]).args([
+        "--raw-listen=off",
+        "--http=off",
+        "--replays=off",
+        "--dolphin-listen",
+        &address,
+    ]);
+    let mut relay = RelayProcess::spawn(command);
+    let line = relay.wait_for_log("is a Dolphin running here?");
+    assert!(line.contains(&address) && line.contains("--dolphin-listen"), "{line}");
+    let mut spectator = ConsoleSpectator::connect(relay.spectators());
+    spectator.read_bytes(game.events().len());
+    relay.signal("-TERM");
+    assert_eq!(relay.wait().code(), Some(0));
+}
+
 #[test]
 fn a_port_in_use_is_named_and_exits_with_1() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

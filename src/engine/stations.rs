@@ -166,17 +166,27 @@ impl Engine {
                 .map_err(|error| AddError::Listen { address, what, flag, error })?;
             listeners.push((what, listener));
         }
-        let dolphin =
-            match self.config.dolphin_listen {
-                Some(base) if self.threads.usher.is_some() => {
-                    let (what, flag) = ("Dolphin spectators (UDP)", "--dolphin-listen");
-                    let address = place.address(base, flag)?;
-                    let socket = SpectatorSocket::bind(address)
-                        .map_err(|error| AddError::Listen { address, what, flag, error })?;
-                    Some((what, socket))
+        let dolphin = match self.config.dolphin_listen {
+            Some(base) if self.threads.usher.is_some() => {
+                let (what, flag) = ("Dolphin spectators (UDP)", "--dolphin-listen");
+                let address = place.address(base, flag)?;
+                match SpectatorSocket::bind(address) {
+                    Ok(socket) => Some((what, socket)),
+                    // A Dolphin on this computer has it, which is no reason to relay nothing.
+                    Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                        tracing::warn!(
+                            station = %station.name(),
+                            "no {what} on {address}: {error} (is a Dolphin running here?); {flag} sets another address, or `off`"
+                        );
+                        None
+                    }
+                    Err(error) => {
+                        return Err(AddError::Listen { address, what, flag, error });
+                    }
                 }
-                _ => None,
-            };
+            }
+            _ => None,
+        };
         let tcp = listeners.iter().map(|(what, listener)| (what, listener.address()));
         let udp = dolphin.iter().map(|(what, socket)| (what, socket.address()));
         for (what, address) in tcp.chain(udp) {
