@@ -182,9 +182,11 @@ mod signals {
     use std::io::{BufRead, BufReader};
     use std::process::{Child, ChildStderr, Stdio};
 
+    use rustix::process::{Pid, Signal, kill_process};
+
     use super::{Command, file_with};
 
-    /// A relay that listens nowhere and is seen to have started.
+    /// A relay that listens nowhere.
     struct Running {
         child: Child,
         log: BufReader<ChildStderr>,
@@ -202,9 +204,7 @@ mod signals {
                 .spawn()
                 .unwrap();
             let log = BufReader::new(child.stderr.take().unwrap());
-            let mut running = Self { child, log };
-            running.wait_for("spectators connect to");
-            running
+            Self { child, log }
         }
 
         /// Reads the log up to a line with `text`. A relay that ends without it fails the test.
@@ -216,9 +216,9 @@ mod signals {
             }
         }
 
-        fn signal(&self, name: &str) {
-            let id = self.child.id().to_string();
-            assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
+        fn signal(&self, signal: Signal) {
+            let id = i32::try_from(self.child.id()).unwrap();
+            kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
         }
     }
 
@@ -232,7 +232,8 @@ mod signals {
     #[test]
     fn sighup_ends_a_relay_without_a_file() {
         let mut relay = Running::start(&[]);
-        relay.signal("-HUP");
+        relay.wait_for("spectators connect to");
+        relay.signal(Signal::HUP);
         relay.wait_for("ending because of a signal");
         assert_eq!(relay.child.wait().unwrap().code(), Some(0));
     }
@@ -241,13 +242,27 @@ mod signals {
     fn sighup_reads_the_file_again_and_the_relay_goes_on() {
         let (_folder, path) = file_with("delay = 1\n");
         let mut relay = Running::start(&["--config", &path]);
+        relay.wait_for("spectators connect to");
         std::fs::write(&path, "delay = 1\n\nno = 1\n").unwrap();
-        relay.signal("-HUP");
+        relay.signal(Signal::HUP);
         relay.wait_for("andross.toml:3:1: unknown key `no`");
         std::fs::write(&path, "delay = 2\n").unwrap();
-        relay.signal("-HUP");
+        relay.signal(Signal::HUP);
         relay.wait_for("configuration: the delay for all stations");
-        relay.signal("-INT");
+        relay.signal(Signal::INT);
+        relay.wait_for("ending because of a signal");
+        assert_eq!(relay.child.wait().unwrap().code(), Some(0));
+    }
+
+    #[test]
+    fn sighup_while_the_relay_starts_is_heard_once_it_has() {
+        let (_folder, path) = file_with("delay = 1\n");
+        let mut relay = Running::start(&["--config", &path]);
+        // The first line of all; listeners and threads come after it.
+        relay.wait_for("files may be open");
+        relay.signal(Signal::HUP);
+        relay.wait_for("configuration");
+        relay.signal(Signal::INT);
         relay.wait_for("ending because of a signal");
         assert_eq!(relay.child.wait().unwrap().code(), Some(0));
     }

@@ -13,7 +13,7 @@ pub use unix::Signals;
 pub use elsewhere::Signals;
 
 /// What is done when the configuration is to be read again.
-pub type Reload = Box<dyn Fn() + Send>;
+pub type Reload = Box<dyn FnMut() + Send>;
 
 fn warn(error: &dyn std::fmt::Display) {
     tracing::warn!("Ctrl-C will not end andross in good order: {error}");
@@ -60,7 +60,7 @@ mod unix {
 
         /// From now on SIGHUP calls `reload`, on a thread of its own: Ctrl-C must be heard even if
         /// that takes long. Several SIGHUPs meanwhile are one.
-        pub fn on_reload(&self, reload: Reload) {
+        pub fn on_reload(&self, mut reload: Reload) {
             let (bell, asked) = sync_channel(1);
             let thread = Worker::spawn("reload", &self.shutdown, move || {
                 while asked.recv().is_ok() {

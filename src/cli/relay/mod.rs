@@ -4,6 +4,7 @@ mod args;
 mod supervisor;
 
 use std::process::ExitCode;
+use std::sync::mpsc::{Receiver, sync_channel};
 
 use andross::config::RelayConfig;
 use andross::engine::{Handle, Hooks, Request};
@@ -12,7 +13,7 @@ use andross::shutdown::Shutdown;
 use anyhow::Context;
 
 use super::WrongUse;
-use super::signals::Signals;
+use super::signals::{Reload, Signals};
 
 pub use args::{Args, read};
 
@@ -20,6 +21,11 @@ use supervisor::Supervisor;
 
 /// Runs until someone asks to stop.
 pub fn run(args: Args, shutdown: &Shutdown, signals: &Signals) -> anyhow::Result<ExitCode> {
+    // Before anything else: a SIGHUP that comes while the relay starts must not end it.
+    let (started, engine) = sync_channel(1);
+    if args.config.is_some() {
+        signals.on_reload(reload(engine));
+    }
     let config = read(&args).map_err(WrongUse)?;
     if args.check_config {
         println!("{}", summary(&args, &config));
@@ -34,10 +40,8 @@ pub fn run(args: Args, shutdown: &Shutdown, signals: &Signals) -> anyhow::Result
         }));
     }
     let relay = Relay::start_with(config, hooks, shutdown).context("the relay did not start")?;
-    if args.config.is_some() {
-        let engine = relay.engine().clone();
-        signals.on_reload(Box::new(move || reload(&engine)));
-    }
+    // Nobody waits for it without a file to read.
+    let _ = started.send(relay.engine().clone());
     supervisor.ready();
     shutdown.wait();
     supervisor.stopping();
@@ -45,11 +49,20 @@ pub fn run(args: Args, shutdown: &Shutdown, signals: &Signals) -> anyhow::Result
     Ok(ExitCode::SUCCESS)
 }
 
-/// Lets the relay read its configuration again, as SIGHUP asks. What it did is in its log.
-fn reload(engine: &Handle) {
-    if let Err(refusal) = engine.ask_blocking(Request::Reload) {
-        tracing::error!("{refusal}");
-    }
+/// Lets the relay read its configuration again, as SIGHUP asks, once it has started. What it did is
+/// in its log.
+fn reload(started: Receiver<Handle>) -> Reload {
+    let mut engine = None;
+    Box::new(move || {
+        if engine.is_none() {
+            engine = started.recv().ok();
+        }
+        // A relay that did not start has said why.
+        let Some(engine) = &engine else { return };
+        if let Err(refusal) = engine.ask_blocking(Request::Reload) {
+            tracing::error!("{refusal}");
+        }
+    })
 }
 
 /// One line: what was found good, and what is in it.
