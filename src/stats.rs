@@ -123,9 +123,9 @@ pub fn latency_histogram() -> Histogram<u64> {
         .expect("the bounds are constants that hdrhistogram accepts")
 }
 
-/// Adds one latency to a histogram of [`latency_histogram`]'s range.
-pub fn record(histogram: &mut Histogram<u64>, latency: Duration) {
-    histogram.saturating_record(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX));
+/// Adds a latency that `n` deliveries had to a histogram of [`latency_histogram`]'s range.
+pub fn record(histogram: &mut Histogram<u64>, latency: Duration, n: u64) {
+    histogram.saturating_record_n(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX), n);
 }
 
 impl Latency {
