@@ -7,6 +7,7 @@ mod access;
 mod api;
 mod bridge;
 mod client_key;
+mod dashboard;
 mod downloads;
 mod events;
 mod extract;

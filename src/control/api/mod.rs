@@ -20,7 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::guard::{Guard, guard};
 use super::problem::{finish, panicked};
-use super::{App, downloads, events, listing, metrics, page, spectate};
+use super::{App, dashboard, downloads, events, listing, metrics, page, spectate};
 use crate::engine::Event;
 
 /// The largest body: a station's settings are a few hundred bytes.
@@ -59,7 +59,8 @@ pub(super) fn router(app: App, door: Guard) -> Router {
     let page = Bytes::from(page::render(&description));
     let text = Bytes::from(description.to_json().unwrap_or_default());
     routes
-        .route("/", get(async move || page::response(page)))
+        .merge(dashboard::router())
+        .route("/api", get(async move || page::response(page)))
         .route("/api/openapi.json", get(async move || json_text(text)))
         .fallback(async || StatusCode::NOT_FOUND)
         .with_state(app)
