@@ -65,7 +65,9 @@ export class Socket {
   close() {
     this.closed = true;
     clearTimeout(this.timer);
-    this.socket.close();
+    // Browsers complain of a socket that is closed before it is open.
+    if (this.socket.readyState === WebSocket.CONNECTING) this.socket.onopen = () => this.socket.close();
+    else this.socket.close();
   }
 }
 

@@ -3,8 +3,9 @@
 import { el } from "./dom.js";
 
 /** Opens a dialog with `fields`; resolves to their values, or null if it was cancelled. With `submit`
- * the dialog stays open and says why while that fails. */
-export function ask({ title, text, fields = [], confirm = "Save", isDanger = false, submit = async () => {} }) {
+ * the dialog stays open and says why while that fails. `other` is something else to do: it has a
+ * `label` and a `then`, which is called when the dialog is closed. */
+export function ask({ title, text, fields = [], confirm = "Save", isDanger = false, other = null, submit = async () => {} }) {
   return new Promise((resolve) => {
     const inputs = fields.map((field, n) => {
       const { name, label, hint, options, ...attributes } = field;
@@ -20,6 +21,7 @@ export function ask({ title, text, fields = [], confirm = "Save", isDanger = fal
     const error = el("p", { class: "error", role: "alert" });
     const ok = el("button", { class: isDanger ? "danger" : "primary" }, confirm);
     const cancel = el("button", { type: "button", onclick: () => dialog.close() }, "Cancel");
+    const instead = other && el("button", { type: "button", class: "danger instead", onclick: () => { dialog.close(); other.then(); } }, other.label);
     let result = null;
     const form = el("form", { onsubmit: async (event) => {
       event.preventDefault();
@@ -36,7 +38,7 @@ export function ask({ title, text, fields = [], confirm = "Save", isDanger = fal
         ok.disabled = false;
       }
     } }, el("h2", { id: "ask-title" }, title), text ? el("p", { class: "muted" }, text) : null,
-      inputs.map(({ root }) => root), error, el("div", { class: "row" }, cancel, ok));
+      inputs.map(({ root }) => root), error, el("div", { class: "row" }, instead, cancel, ok));
     const dialog = el("dialog", { "aria-labelledby": "ask-title", onclose: () => { dialog.remove(); resolve(result); } }, form);
     document.body.append(dialog);
     dialog.showModal();

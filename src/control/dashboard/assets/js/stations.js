@@ -22,6 +22,13 @@ async function attempt(what) {
 
 const actions = {
   show: (station, at) => attempt(() => change("POST", "/api/program", { station: station.id, at })),
+  remove: (station) => ask({
+    title: `Remove ${station.name}?`,
+    text: "Its game is saved as far as it came, and its spectators are hung up on.",
+    confirm: "Remove",
+    isDanger: true,
+    submit: () => change("DELETE", `/api/stations/${station.id}`),
+  }),
   async edit(station) {
     const isProgram = station.kind === "program";
     await ask({
@@ -33,12 +40,11 @@ const actions = {
           hint: "How late spectators see it, late joiners too. Recordings are not delayed." },
         ...(isProgram ? [] : [
           { name: "record", label: "Save its games", options: [["yes", "yes"], ["no", "no"]], value: station.recording.wanted ? "yes" : "no" },
-          { name: "remove", label: "Keep this station", options: [["keep", "keep it"], ["remove", "remove it and hang up on its spectators"]], value: "keep" },
         ]),
       ],
-      async submit({ name, source, delay, record, remove }) {
+      other: isProgram ? null : { label: "Remove…", then: () => actions.remove(station) },
+      async submit({ name, source, delay, record }) {
         const path = `/api/stations/${station.id}`;
-        if (remove === "remove") return change("DELETE", path);
         const body = {};
         if (name !== station.name) body.name = name;
         if (source !== undefined && source !== station.source) body.source = source;
