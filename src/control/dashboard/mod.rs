@@ -24,7 +24,13 @@ use super::App;
 struct Assets;
 
 /// The pages and where they are: the address, and the file.
-const PAGES: &[(&str, &str)] = &[("/", "index.html"), ("/overlay/{station}", "overlay.html")];
+const PAGES: &[(&str, &str)] = &[
+    ("/", "index.html"),
+    ("/library", "library.html"),
+    ("/replay", "viewer.html"),
+    ("/live/{station}", "live.html"),
+    ("/overlay/{station}", "overlay.html"),
+];
 
 /// Everything comes from this server, scripts and styles from files of their own. `data:` is for the
 /// small pictures in style sheets.
