@@ -7,6 +7,7 @@ pub mod dolphin;
 pub mod hop;
 pub mod http;
 pub mod ports;
+pub mod pretend_dolphin;
 pub mod process;
 pub mod scripted;
 pub mod upstream;
