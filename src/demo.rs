@@ -128,8 +128,12 @@ pub fn run(
     let console = simulator.local_addr();
     let host = console.ip().to_string();
     let name = "demo".to_owned();
-    let mut config =
-        RelayConfig::new(vec![Source { name, host, port: console.port(), raw: false }]);
+    let mut config = RelayConfig::new(vec![Source {
+        name,
+        host,
+        port: console.port(),
+        protocol: Protocol::Console,
+    }]);
     config.listen = Some(free_or(console::PORT));
     config.raw_listen = Some(free_or(RAW_PORT));
     config.http = Some(HttpConfig { listen: free_or(HTTP_PORT), ..HttpConfig::default() });

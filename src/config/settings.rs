@@ -262,8 +262,8 @@ fn check_stations(stations: &[StationConfig]) -> Result<(), SettingsError> {
         if stations[..k].iter().any(|before| same_station_name(&before.source.name, name)) {
             return Err(SettingsError::SameName(name.clone()));
         }
-        let place = |station: &StationConfig| (station.source.host.clone(), station.source.port);
-        if let Some(other) = stations[..k].iter().find(|before| place(before) == place(station)) {
+        let is_there = |before: &&StationConfig| before.source.is_same_place(&station.source);
+        if let Some(other) = stations[..k].iter().find(is_there) {
             return Err(SettingsError::SameSource {
                 name: name.clone(),
                 other: other.source.name.clone(),

@@ -5,19 +5,21 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use crate::protocol::console;
+use crate::protocol::{Protocol, console, spectator};
 
-/// Where a station's games come from: `[name=]host[:port]` or `[name=]raw:host:port`.
+/// Where a station's games come from: `[name=]host[:port]`, `[name=]raw:host:port` or
+/// `[name=]dolphin:host[:port]`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Source {
     /// The station's name, by default the host.
     pub name: String,
     /// A name or an address, without brackets.
     pub host: String,
-    /// TCP port.
+    /// TCP port; a Dolphin's is a UDP port.
     pub port: u16,
-    /// Never say a handshake: it is a raw source. Otherwise its first bytes tell.
-    pub raw: bool,
+    /// What is spoken there. What is to be a console may be a raw source: its first bytes tell. A raw
+    /// source is never said a handshake.
+    pub protocol: Protocol,
 }
 
 /// A source that cannot be understood.
@@ -45,6 +47,10 @@ pub enum SourceError {
 /// The longest name of a station, in characters: it becomes a part of file names.
 const MAX_NAME: usize = 64;
 
+/// What stands in front of a source's address that is no console.
+const RAW: &str = "raw:";
+const DOLPHIN: &str = "dolphin:";
+
 /// What the program output is called, and nothing else.
 const PROGRAM: &str = "program";
 
@@ -71,15 +77,28 @@ pub fn same_station_name(a: &str, b: &str) -> bool {
     a == b || a.to_lowercase() == b.to_lowercase()
 }
 
+impl Source {
+    /// Whether both are the same place, whatever they are called: a Dolphin's UDP port is another one
+    /// than the TCP port of the same number.
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        let is_udp = |source: &Self| source.protocol == Protocol::Dolphin;
+        self.host == other.host && self.port == other.port && is_udp(self) == is_udp(other)
+    }
+}
+
 impl fmt::Display for Source {
     /// The address without the name, as it can be typed again.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let raw = if self.raw { "raw:" } else { "" };
+        let scheme = match self.protocol {
+            Protocol::Console => "",
+            Protocol::Raw => RAW,
+            Protocol::Dolphin => DOLPHIN,
+        };
         let Self { host, port, .. } = self;
         if host.contains(':') {
-            write!(f, "{raw}[{host}]:{port}")
+            write!(f, "{scheme}[{host}]:{port}")
         } else {
-            write!(f, "{raw}{host}:{port}")
+            write!(f, "{scheme}{host}:{port}")
         }
     }
 }
@@ -92,22 +111,23 @@ impl FromStr for Source {
             Some((name, address)) => (Some(name.trim()), address),
             None => (None, text),
         };
-        let (raw, address) = match address.strip_prefix("raw:") {
-            Some(address) => (true, address),
-            None => (false, address),
-        };
+        let schemes = [(RAW, Protocol::Raw), (DOLPHIN, Protocol::Dolphin)];
+        let spoken = |(scheme, protocol)| Some((protocol, address.strip_prefix(scheme)?));
+        let (protocol, address) =
+            schemes.into_iter().find_map(spoken).unwrap_or((Protocol::Console, address));
         let (host, port) = split_port(address)?;
         if host.is_empty() {
             return Err(SourceError::NoHost(text.to_owned()));
         }
-        let port = match port {
-            Some(port) => port,
-            None if raw => return Err(SourceError::RawPort(text.to_owned())),
-            None => console::PORT,
+        let port = match (port, protocol) {
+            (Some(port), _) => port,
+            (None, Protocol::Raw) => return Err(SourceError::RawPort(text.to_owned())),
+            (None, Protocol::Console) => console::PORT,
+            (None, Protocol::Dolphin) => spectator::PORT,
         };
         let name = name.unwrap_or(host);
         check_station_name(name)?;
-        Ok(Self { name: name.to_owned(), host: host.to_owned(), port, raw })
+        Ok(Self { name: name.to_owned(), host: host.to_owned(), port, protocol })
     }
 }
 
@@ -136,20 +156,26 @@ fn split_port(address: &str) -> Result<(&str, Option<u16>), SourceError> {
 mod tests {
     use super::*;
 
-    fn source(name: &str, host: &str, port: u16, raw: bool) -> Source {
-        Source { name: name.into(), host: host.into(), port, raw }
+    fn source(name: &str, host: &str, port: u16, protocol: Protocol) -> Source {
+        Source { name: name.into(), host: host.into(), port, protocol }
     }
 
     #[test]
     fn sources_are_understood() {
+        use Protocol::{Console, Dolphin, Raw};
         let cases = [
-            ("192.168.1.20", source("192.168.1.20", "192.168.1.20", 51441, false)),
-            ("wii.lan:666", source("wii.lan", "wii.lan", 666, false)),
-            ("Stream 1=10.0.0.7", source("Stream 1", "10.0.0.7", 51441, false)),
-            ("raw:10.0.0.7:53742", source("10.0.0.7", "10.0.0.7", 53742, true)),
-            ("a=raw:[::1]:53742", source("a", "::1", 53742, true)),
-            ("::1", source("::1", "::1", 51441, false)),
-            ("[fe80::2]:9", source("fe80::2", "fe80::2", 9, false)),
+            ("192.168.1.20", source("192.168.1.20", "192.168.1.20", 51441, Console)),
+            ("wii.lan:666", source("wii.lan", "wii.lan", 666, Console)),
+            ("Stream 1=10.0.0.7", source("Stream 1", "10.0.0.7", 51441, Console)),
+            ("raw:10.0.0.7:53742", source("10.0.0.7", "10.0.0.7", 53742, Raw)),
+            ("a=raw:[::1]:53742", source("a", "::1", 53742, Raw)),
+            ("dolphin:10.0.0.9", source("10.0.0.9", "10.0.0.9", 51441, Dolphin)),
+            ("PC=dolphin:pc.lan:51442", source("PC", "pc.lan", 51442, Dolphin)),
+            ("dolphin:::1", source("::1", "::1", 51441, Dolphin)),
+            // A host may be called so.
+            ("dolphin", source("dolphin", "dolphin", 51441, Console)),
+            ("::1", source("::1", "::1", 51441, Console)),
+            ("[fe80::2]:9", source("fe80::2", "fe80::2", 9, Console)),
         ];
         for (text, expected) in cases {
             assert_eq!(text.parse(), Ok(expected), "{text}");
@@ -162,7 +188,9 @@ mod tests {
         assert_eq!(error("wii:0"), SourceError::Port("0".into()));
         assert_eq!(error("wii:port"), SourceError::Port("port".into()));
         assert_eq!(error("raw:wii"), SourceError::RawPort("raw:wii".into()));
+        assert_eq!(error("dolphin:pc:x"), SourceError::Port("x".into()));
         assert_eq!(error("x="), SourceError::NoHost("x=".into()));
+        assert_eq!(error("dolphin:"), SourceError::NoHost("dolphin:".into()));
         assert_eq!(error("../x=wii"), SourceError::Name("../x".into()));
         assert_eq!(error("..=wii"), SourceError::Name("..".into()));
         assert_eq!(error("Program=wii"), SourceError::Reserved);
@@ -171,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_source_reads_back_as_it_is_shown() {
-        for text in ["192.168.1.20:51441", "raw:[::1]:53742", "wii.lan:666"] {
+        for text in ["192.168.1.20:51441", "raw:[::1]:53742", "wii.lan:666", "dolphin:pc:51441"] {
             assert_eq!(text.parse::<Source>().unwrap().to_string(), text);
         }
     }

@@ -1,25 +1,25 @@
-//! The connection to one console, from the first attempt on and for ever.
+//! The connection to one source, from the first attempt on and for ever.
 
-use std::io::{self, Write};
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mio::event::Source as _;
-use mio::net::TcpStream;
-use mio::{Interest, Registry, Token};
-use thiserror::Error;
+use mio::{Registry, Token};
 
 use super::back_off::BackOff;
 use super::intake::{Intake, IntakeError};
+use super::link::{Link, Lost};
 use super::resolve::{Lookup, literal};
 use crate::config::{Source, SourceTiming};
-use crate::net::{Fill, nonblocking};
-use crate::protocol::Dialect;
+use crate::protocol::{Dialect, Protocol};
 use crate::session::{Doorbell, SourceState, Station, Written};
 
 /// The most that is read from one console before the others have their turn, in bytes: a second of
 /// the busiest game would be a quarter of it.
 const READ_BUDGET: usize = 256 * 1024;
+
+/// The longest trouble that is told, in characters: the words of an error may hold what came.
+const MAX_TROUBLE: usize = 300;
 
 /// What a connection needs of its thread.
 pub(super) struct Context<'a> {
@@ -50,49 +50,30 @@ enum Phase {
     },
     Resolving(Lookup),
     Connecting {
-        stream: TcpStream,
+        link: Link,
         since: Instant,
     },
     /// The handshake is sent, nothing has come.
     Greeting {
-        stream: TcpStream,
+        link: Link,
         since: Instant,
     },
-    /// Something has come, so the console is ours.
+    /// The source has answered, so it is ours.
     Live {
-        stream: TcpStream,
+        link: Link,
         last_byte: Instant,
     },
 }
 
-/// Why a connection ended.
-#[derive(Debug, Error)]
-enum Lost {
-    #[error("{}", explain(.0))]
-    Io(#[from] io::Error),
-    #[error("the connection was closed")]
-    Closed,
-    #[error("no answer (is the console on, and is this its address?)")]
-    ConnectTimeout,
-    #[error("connected, but no answer to the handshake")]
-    NoAnswer,
-    #[error("nothing came for {} s", .0.as_secs_f32())]
-    Silent(Duration),
-    #[error(transparent)]
-    Source(#[from] IntakeError),
-}
-
-/// The system's words for what goes wrong most often, with what to look at.
-fn explain(error: &io::Error) -> String {
-    let look_at = match error.kind() {
-        io::ErrorKind::ConnectionRefused => "is the console on, with Slippi networking enabled?",
-        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
-            "is the console on, and on the same network as this computer?"
+impl Phase {
+    fn link(&mut self) -> Option<&mut Link> {
+        match self {
+            Self::Waiting { .. } | Self::Resolving(_) => None,
+            Self::Connecting { link, .. }
+            | Self::Greeting { link, .. }
+            | Self::Live { link, .. } => Some(link),
         }
-        io::ErrorKind::TimedOut => "is the console on, and is this its address?",
-        _ => return error.to_string(),
-    };
-    format!("{error} ({look_at})")
+    }
 }
 
 /// What one turn of a connection did.
@@ -127,19 +108,37 @@ impl Connection {
 
     /// When [`Connection::advance`] has something to do, if nothing else happens.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        match &self.phase {
-            Phase::Waiting { until } => Some(*until),
-            Phase::Resolving(_) => None,
-            Phase::Connecting { since, .. } => Some(*since + self.timing.connect),
-            Phase::Greeting { since, .. } if self.source.raw => {
-                Some(*since + self.timing.raw_silence)
+        let due = match &self.phase {
+            Phase::Connecting { link, .. }
+            | Phase::Greeting { link, .. }
+            | Phase::Live { link, .. } => link.due(),
+            Phase::Waiting { .. } | Phase::Resolving(_) => None,
+        };
+        self.patience_ends().into_iter().chain(due).min()
+    }
+
+    /// When what is going on has taken too long.
+    fn patience_ends(&self) -> Option<Instant> {
+        let timing = &self.timing;
+        Some(match &self.phase {
+            Phase::Waiting { until } => *until,
+            Phase::Resolving(_) => return None,
+            Phase::Connecting { since, .. } => *since + timing.connect,
+            Phase::Greeting { since, .. } => {
+                let patience = match self.source.protocol {
+                    Protocol::Raw => timing.raw_silence,
+                    Protocol::Dolphin => timing.connect,
+                    Protocol::Console if self.is_busy() => timing.give_up,
+                    Protocol::Console => timing.busy_after,
+                };
+                *since + patience
             }
-            Phase::Greeting { since, .. } if self.station.source() == SourceState::Busy => {
-                Some(*since + self.timing.give_up)
-            }
-            Phase::Greeting { since, .. } => Some(*since + self.timing.busy_after),
-            Phase::Live { last_byte, .. } => Some(*last_byte + self.silence()),
-        }
+            Phase::Live { last_byte, .. } => *last_byte + self.silence(),
+        })
+    }
+
+    fn is_busy(&self) -> bool {
+        self.station.source() == SourceState::Busy
     }
 
     fn silence(&self) -> Duration {
@@ -164,8 +163,11 @@ impl Connection {
             });
             return self.after(connected.map_err(Lost::from), now, context);
         }
-        if self.deadline().is_none_or(|deadline| now < deadline) {
-            return Turn::default();
+        let is_past = |at: Option<Instant>| at.is_some_and(|at| now >= at);
+        if !is_past(self.patience_ends()) {
+            // ENet has something to do.
+            let is_due = is_past(self.deadline());
+            return if is_due { self.on_ready(now, context) } else { Turn::default() };
         }
         match &self.phase {
             Phase::Waiting { .. } => {
@@ -173,9 +175,12 @@ impl Connection {
                 self.after(begun, now, context)
             }
             Phase::Resolving(_) => Turn::default(),
-            Phase::Connecting { .. } => self.lose(Lost::ConnectTimeout, now, context),
-            Phase::Greeting { .. } if self.source.raw => {
+            Phase::Connecting { link, .. } => self.lose(link.timeout(), now, context),
+            Phase::Greeting { .. } if self.source.protocol == Protocol::Raw => {
                 self.lose(Lost::Silent(self.timing.raw_silence), now, context)
+            }
+            Phase::Greeting { .. } if self.source.protocol == Protocol::Dolphin => {
+                self.lose(Lost::NoReply, now, context)
             }
             Phase::Greeting { since, .. } if now < *since + self.timing.give_up => {
                 let news = self.station.set_source(SourceState::Busy);
@@ -224,12 +229,8 @@ impl Connection {
 
     /// Hangs up, for good.
     pub(super) fn close(&mut self, context: &Context<'_>) {
-        if let Phase::Connecting { stream, .. }
-        | Phase::Greeting { stream, .. }
-        | Phase::Live { stream, .. } = &mut self.phase
-        {
-            // It is dropped right after; the poll forgets it then at the latest.
-            let _ = stream.deregister(context.registry);
+        if let Some(link) = self.phase.link() {
+            link.close(context.registry);
         }
     }
 
@@ -252,58 +253,33 @@ impl Connection {
         context: &Context<'_>,
     ) -> io::Result<()> {
         self.station.set_peer(address);
-        let mut stream = TcpStream::connect(address)?;
-        let interest = Interest::READABLE | Interest::WRITABLE;
-        context.registry.register(&mut stream, context.token, interest)?;
-        self.phase = Phase::Connecting { stream, since: now };
+        let link = Link::open(&self.source, address, context)?;
+        self.phase = Phase::Connecting { link, since: now };
         Ok(())
     }
 
-    /// Once the socket is connected, says the handshake; false while it is not.
+    /// Once the source is connected, greets it; false while it is not.
     fn greet(&mut self, now: Instant, context: &Context<'_>) -> Result<bool, Lost> {
+        let Phase::Connecting { link, .. } = &mut self.phase else {
+            return Ok(false);
+        };
+        if !link.greet(&mut self.intake, context)? {
+            return Ok(false);
+        }
         let waiting = Phase::Waiting { until: now };
-        let Phase::Connecting { mut stream, since } = std::mem::replace(&mut self.phase, waiting)
-        else {
-            return Ok(false);
-        };
-        if let Some(error) = stream.take_error()? {
-            return Err(error.into());
-        }
-        match stream.peer_addr() {
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotConnected => {
-                self.phase = Phase::Connecting { stream, since };
-                return Ok(false);
-            }
-            Err(error) => return Err(error.into()),
-        }
-        stream.set_nodelay(true)?;
-        // The handshake leaves at once and nothing else is ever sent.
-        context.registry.reregister(&mut stream, context.token, Interest::READABLE)?;
-        let handshake = self.intake.begin(self.source.raw);
-        self.phase = Phase::Greeting { stream, since: now };
-        if self.source.raw {
-            return Ok(true);
-        }
-        let Phase::Greeting { stream, .. } = &mut self.phase else {
-            return Ok(false);
-        };
-        let message = handshake.encode();
-        // The console reads the length and then the rest; a new socket takes it all in one write.
-        match nonblocking(|| stream.write(&message))? {
-            Some(sent) if sent == message.len() => {}
-            _ => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
+        if let Phase::Connecting { link, .. } = std::mem::replace(&mut self.phase, waiting) {
+            self.phase = Phase::Greeting { link, since: now };
         }
         Ok(true)
     }
 
-    /// The source is ours: the first bytes told what it speaks.
+    /// The source is ours: it has answered.
     fn became_live(&mut self, now: Instant) {
         let waiting = Phase::Waiting { until: now };
-        let Phase::Greeting { stream, .. } = std::mem::replace(&mut self.phase, waiting) else {
+        let Phase::Greeting { link, .. } = std::mem::replace(&mut self.phase, waiting) else {
             return;
         };
-        self.phase = Phase::Live { stream, last_byte: now };
+        self.phase = Phase::Live { link, last_byte: now };
         if std::mem::replace(&mut self.was_connected, true) {
             self.station.stats.reconnects.add(1);
         }
@@ -312,28 +288,27 @@ impl Connection {
         self.station.set_source(SourceState::Connected);
     }
 
-    /// Reads until the socket has no more, or the budget is spent.
+    /// Reads until there is no more, or the budget is spent.
     fn drain(&mut self, turn: &mut Turn) -> Result<(), Lost> {
         let mut budget = READ_BUDGET;
         loop {
-            let (Phase::Greeting { stream, .. } | Phase::Live { stream, .. }) = &mut self.phase
-            else {
+            let (Phase::Greeting { link, .. } | Phase::Live { link, .. }) = &mut self.phase else {
                 return Ok(());
             };
-            let read = match self.intake.fill(stream)? {
-                Fill::Bytes(read) => read,
-                Fill::WouldBlock => return Ok(()),
-                Fill::Closed => return Err(Lost::Closed),
-            };
-            let now = Instant::now();
-            let decoded = self.intake.decode(now);
-            if let Phase::Live { last_byte, .. } = &mut self.phase {
-                *last_byte = now;
-            } else if self.intake.dialect().is_some() && decoded.is_ok() {
-                self.became_live(now);
+            let reading = link.read(&mut self.intake)?;
+            if reading.len > 0 {
+                let now = Instant::now();
+                if let Phase::Live { last_byte, .. } = &mut self.phase {
+                    *last_byte = now;
+                } else if self.intake.is_greeted() {
+                    self.became_live(now);
+                }
             }
-            turn.written.merge(decoded?);
-            budget = budget.saturating_sub(read);
+            turn.written.merge(reading.written);
+            if !reading.more {
+                return Ok(());
+            }
+            budget = budget.saturating_sub(reading.len);
             if budget == 0 {
                 turn.more = true;
                 return Ok(());
@@ -354,7 +329,7 @@ impl Connection {
         // A busy console was told of when it was found so, and it is still that.
         let is_busy = matches!(lost, Lost::NoAnswer);
         if !is_busy {
-            self.tell(&lost.to_string());
+            self.tell(&lost.to_string().chars().take(MAX_TROUBLE).collect::<String>());
         }
         let is_loop = matches!(lost, Lost::Source(IntakeError::Loop));
         let state = if is_loop { SourceState::Loop } else { SourceState::Connecting };
@@ -368,15 +343,15 @@ impl Connection {
 
     /// Logs trouble once, until something else happens.
     fn tell(&mut self, trouble: &str) {
-        let Source { host, port, .. } = &self.source;
+        let source = &self.source;
         if self.told == trouble {
-            tracing::debug!(station = %self.station.name(), "{host}:{port}: {trouble}");
+            tracing::debug!(station = %self.station.name(), "{source}: {trouble}");
             return;
         }
         trouble.clone_into(&mut self.told);
         tracing::warn!(
             station = %self.station.name(),
-            "{host}:{port}: {trouble}; trying again until it works"
+            "{source}: {trouble}; trying again until it works"
         );
     }
 }

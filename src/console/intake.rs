@@ -6,19 +6,24 @@ use std::time::Instant;
 
 use crate::net::{Fill, ReadBuffer};
 use crate::protocol::console::{
-    ConsoleError, Handshake, HandshakeReply, LENGTH_PREFIX, MAX_HOPS, MAX_MESSAGE_LEN, Message,
-    RelayNotice, Replay, split_message,
+    ConsoleError, Handshake, HandshakeReply, LENGTH_PREFIX, MAX_HOPS, MAX_MESSAGE_LEN,
+    MAX_TEXT_LEN, Message, RelayNotice, Replay, split_message,
 };
+use crate::protocol::spectator::{self, ConnectRequest, Follower, Place, SpectatorError, Step};
 use crate::protocol::{ClientToken, Cursor, Dialect, detect_dialect, raw};
 use crate::session::{Divergence, Identity, Station, Writer, Written};
 use crate::slp::EventCode;
 use thiserror::Error;
 
 /// Why a source is of no use.
-#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[derive(Debug, Error)]
 pub(super) enum IntakeError {
     #[error("it does not speak Slippi's console protocol: {0}")]
     Protocol(#[from] ConsoleError),
+    #[error("it does not speak Dolphin's spectator protocol: {0}")]
+    Dolphin(#[from] SpectatorError),
+    #[error("Dolphin has ended the emulation")]
+    DolphinClosed,
     #[error("its stream comes from this station: the relays feed each other in a loop")]
     Loop,
     #[error("its stream comes through more than {MAX_HOPS} relays")]
@@ -32,10 +37,14 @@ pub(super) struct Intake {
     buffer: ReadBuffer,
     /// What names the positions of what the log has; shown to resume.
     token: ClientToken,
+    /// Where the messages of a Dolphin are followed to.
+    follower: Follower,
     /// What the console gave us, but has not begun where we asked it to: it may have been restarted,
     /// so this names the log's positions only once its bytes have joined the log.
     offered: Option<ClientToken>,
     stream: Stream,
+    /// Where the next events of a stream without positions belong; `None` if that must show.
+    pos: Option<Cursor>,
 }
 
 /// What this connection speaks.
@@ -46,11 +55,8 @@ enum Stream {
         /// The reply has come; a second one means nothing.
         is_greeted: bool,
     },
-    Raw {
-        decoder: Box<raw::Decoder>,
-        /// Where the next events belong; `None` before the first.
-        pos: Option<Cursor>,
-    },
+    Raw(Box<raw::Decoder>),
+    Dolphin,
 }
 
 impl Intake {
@@ -60,19 +66,17 @@ impl Intake {
             buffer: ReadBuffer::new(LENGTH_PREFIX + MAX_MESSAGE_LEN),
             token: ClientToken::NONE,
             offered: None,
+            follower: Follower::default(),
             stream: Stream::Unknown,
+            pos: None,
             station,
         }
     }
 
-    /// A new connection begins. Returns what to say to a console, so that it goes on where the last
-    /// connection ended.
+    /// A new connection begins to what is no Dolphin. Returns what to say to a console, so that it goes
+    /// on where the last connection ended.
     pub(super) fn begin(&mut self, is_raw: bool) -> Handshake {
-        self.buffer.clear();
-        self.writer.reconnected();
-        self.stream = Stream::Unknown;
-        self.offered = None;
-        self.station.set_upstream(Vec::new());
+        self.begin_anew(Stream::Unknown);
         if is_raw {
             self.begin_stream(Dialect::Raw);
         }
@@ -84,10 +88,33 @@ impl Intake {
         }
     }
 
-    /// What is spoken, once that is known.
+    /// A new connection to a Dolphin begins. Returns what to say to it.
+    pub(super) fn begin_dolphin(&mut self) -> ConnectRequest {
+        self.begin_anew(Stream::Dolphin);
+        self.follower.begin()
+    }
+
+    fn begin_anew(&mut self, stream: Stream) {
+        self.buffer.clear();
+        self.writer.reconnected();
+        self.stream = stream;
+        self.pos = None;
+        self.offered = None;
+        self.station.set_upstream(Vec::new());
+    }
+
+    /// Whether the source has answered, so that the connection is ours.
+    pub(super) fn is_greeted(&self) -> bool {
+        match self.stream {
+            Stream::Dolphin => self.follower.is_greeted(),
+            _ => self.dialect().is_some(),
+        }
+    }
+
+    /// What is spoken over TCP, once that is known.
     pub(super) fn dialect(&self) -> Option<Dialect> {
         match self.stream {
-            Stream::Unknown => None,
+            Stream::Unknown | Stream::Dolphin => None,
             Stream::Console { .. } => Some(Dialect::Console),
             Stream::Raw { .. } => Some(Dialect::Raw),
         }
@@ -117,7 +144,7 @@ impl Intake {
             Dialect::Console => Stream::Console { is_greeted: false },
             Dialect::Raw => {
                 tracing::info!(station = %self.station.name(), "connected to a raw source");
-                Stream::Raw { decoder: Box::default(), pos: None }
+                Stream::Raw(Box::default())
             }
         };
     }
@@ -167,11 +194,8 @@ impl Intake {
         Ok(written)
     }
 
-    /// A raw stream has no positions: whole events get those that follow the log's end. A raw source
-    /// sends its game from the start when one connects, so the first events of a connection are put
-    /// where the newest game began; if it is that game, the writer skips what it has.
     fn decode_raw(&mut self, now: Instant) -> Written {
-        let Stream::Raw { decoder, pos } = &mut self.stream else {
+        let Stream::Raw(decoder) = &mut self.stream else {
             return Written::default();
         };
         let mut events = Vec::new();
@@ -180,27 +204,78 @@ impl Intake {
         if decoded.lost > 0 {
             self.writer.note_gap(decoded.lost as u64);
         }
+        self.write_unplaced(&events, Divergence::NewGame, now)
+    }
+
+    /// Takes a packet from a Dolphin; returns what to ask it for.
+    pub(super) fn take_packet(
+        &mut self,
+        packet: &[u8],
+        now: Instant,
+    ) -> Result<(Written, Option<ConnectRequest>), IntakeError> {
+        let mut written = Written::default();
+        // Dolphin says one now and then; it means nothing.
+        if packet.is_empty() {
+            return Ok((written, None));
+        }
+        match self.follower.take(spectator::Message::decode(packet)?) {
+            Step::Nothing => {}
+            Step::Greeted { nick, version, cursor, is_resumed } => {
+                introduce_dolphin(&self.station, &nick, &version);
+                tracing::info!(
+                    station = %self.station.name(),
+                    nick, dolphin = version, cursor, resumed = is_resumed,
+                    "connected to Dolphin"
+                );
+            }
+            Step::Take(place, events) => {
+                if place == Place::Anew {
+                    self.writer.reconnected();
+                    self.pos = None;
+                } else if self.pos.is_none() {
+                    self.pos = self.writer.resume_at();
+                }
+                written = self.write_unplaced(&events, Divergence::Gap, now);
+            }
+            Step::Ask(request) => return Ok((written, Some(request))),
+            Step::HangUp => return Err(IntakeError::DolphinClosed),
+        }
+        Ok((written, None))
+    }
+
+    /// Raw sources and Dolphins have no positions: events get those that follow the log's end. Both
+    /// send their game from the start to whom they do not know, so the first events of such a
+    /// connection are put where the newest game began; if it is that game, the writer skips what it
+    /// has.
+    fn write_unplaced(&mut self, events: &[u8], otherwise: Divergence, now: Instant) -> Written {
         let Some(&first) = events.first() else {
             return Written::default();
         };
         let end = self.writer.resume_at().unwrap_or_default();
-        let at = pos.unwrap_or_else(|| {
-            if EventCode(first) == EventCode::EVENT_PAYLOADS {
-                self.station.log.newest_game_pos().unwrap_or(end)
-            } else {
+        let at = self.pos.unwrap_or_else(|| {
+            let is_start = EventCode(first) == EventCode::EVENT_PAYLOADS;
+            let game = self.station.log.newest_game_pos().filter(|_| is_start);
+            if game.is_none() && (!is_start || otherwise == Divergence::Gap) {
                 self.writer.note_gap(0);
-                end
             }
+            game.unwrap_or(end)
         });
-        let replay = Replay { pos: at, force_pos: false, data: &events };
-        let written = self.writer.write(replay, Divergence::NewGame, now);
-        *pos = if self.writer.is_repeating() {
+        let replay = Replay { pos: at, force_pos: false, data: events };
+        let written = self.writer.write(replay, otherwise, now);
+        self.pos = if self.writer.is_repeating() {
             Some(at.plus(events.len()))
         } else {
             self.writer.resume_at()
         };
         written
     }
+}
+
+/// Tells the station who its Dolphin is. What is too long for a name is cut.
+fn introduce_dolphin(station: &Station, nick: &str, version: &str) {
+    let short = |text: &str| text.as_bytes()[..text.floor_char_boundary(MAX_TEXT_LEN)].to_vec();
+    let (nick, version) = (short(nick), short(version));
+    station.update_identity(|identity| identity.introduce_dolphin(&nick, &version));
 }
 
 /// The source is a relay and says by which way its stream comes, and who the console is.

@@ -166,7 +166,11 @@ impl ConsoleThread {
                 }
             }
             for at in 0..self.lines.capacity() {
-                self.turn(at, |connection, now, context| connection.advance(now, context));
+                let turn =
+                    self.turn(at, |connection, now, context| connection.advance(now, context));
+                if turn.more {
+                    unfinished.push(at);
+                }
             }
             self.show_program();
         }

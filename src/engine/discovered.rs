@@ -11,6 +11,7 @@ use super::request::Refusal;
 use super::status::{Change, DiscoveredConsole, Origin};
 use crate::config::{Source, StationConfig, check_station_name};
 use crate::discovery::{Heard, Sightings};
+use crate::protocol::Protocol;
 use crate::protocol::discovery::Mac;
 use crate::session::{SourceState, StationId};
 
@@ -90,14 +91,20 @@ impl Engine {
         }
         tracing::info!(station = %entry.station.name(), "the console is at {ip} now");
         entry.moved = Some(now);
-        *source = Source { name: source.name.clone(), host: ip.to_string(), port, raw: false };
+        *source = Source {
+            name: source.name.clone(),
+            host: ip.to_string(),
+            port,
+            protocol: Protocol::Console,
+        };
         self.threads.operator.redirect(StationId(id), source.clone());
     }
 
     /// A console that is no station so far: recognised, or adopted, unless somebody removed it by
     /// hand.
     fn meet(&mut self, mac: Mac, nick: &str, ip: IpAddr, port: u16) {
-        let source = Source { name: String::new(), host: ip.to_string(), port, raw: false };
+        let source =
+            Source { name: String::new(), host: ip.to_string(), port, protocol: Protocol::Console };
         if let Some(entry) = self.with_source(&source) {
             let id = entry.id();
             self.bind_mac(mac, id);
@@ -190,7 +197,7 @@ impl Engine {
         };
         let port = self.config.discovery.clone().unwrap_or_default().console_port;
         let name = self.name_for(&seen.nick, mac);
-        Ok((mac, Source { name, host: seen.ip.to_string(), port, raw: false }))
+        Ok((mac, Source { name, host: seen.ip.to_string(), port, protocol: Protocol::Console }))
     }
 
     /// A console is that station from now on, and no other is.

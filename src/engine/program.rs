@@ -16,7 +16,7 @@ impl Engine {
     /// Adds the program output, on the ports in front of the first station's.
     pub(super) fn begin_program(&mut self, wanted: &ProgramConfig) -> Result<(), AddError> {
         let station = self.new_station(PROGRAM);
-        let doors = self.bind(&station, Place::Before)?;
+        let doors = self.bind(&station, None, Place::Before)?;
         set_delays(&station, &wanted.delay, &self.config.delay);
         let [console_address, raw_address, dolphin_address] = self.open(&station, doors);
         self.threads.operator.begin_program(station.clone());

@@ -57,7 +57,7 @@ pub struct NewStation {
     /// What to call it; by default the console's nickname or its host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `host[:port]` or `raw:host:port`.
+    /// `host[:port]`, `raw:host:port` or `dolphin:host[:port]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     /// The MAC address of a discovered console, instead of a source.
@@ -78,7 +78,7 @@ pub struct StationChange {
     /// Another name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Another address: `host[:port]` or `raw:host:port`.
+    /// Another address: `host[:port]`, `raw:host:port` or `dolphin:host[:port]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     /// Seconds that all its spectators are behind.

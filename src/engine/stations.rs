@@ -13,9 +13,9 @@ use super::request::Refusal;
 use super::status::{Origin, StationKind};
 use crate::config::{DelaySettings, MAX_STATIONS, Source, StationConfig, same_station_name};
 use crate::consumer::Listener;
+use crate::net::EnetSocket;
 use crate::protocol::{Dialect, Protocol};
 use crate::session::{Station, StationId};
-use crate::spectator::SpectatorSocket;
 
 /// Whose delays there are, in the order in which a station is told of them.
 pub(super) const PROTOCOLS: [Protocol; 3] = [Protocol::Console, Protocol::Raw, Protocol::Dolphin];
@@ -56,8 +56,13 @@ pub enum AddError {
     #[error("another station is called `{0}`; choose another name")]
     Name(String),
     /// The source would be this relay.
-    #[error("`{0}` is a raw port of this relay itself")]
-    Ourselves(Source),
+    #[error("`{console}` is a port of this relay itself; {flag} sets another")]
+    Ourselves {
+        /// As it was given.
+        console: Source,
+        /// The option that says where that port is.
+        flag: &'static str,
+    },
     /// Another has the console.
     #[error("`{console}` is the station `{name}` already")]
     Source {
@@ -90,7 +95,7 @@ impl Engine {
         }
         self.check_is_no_port_of_ours(&source)?;
         let station = self.new_station(&source.name);
-        let (slot, doors) = self.bind_somewhere(&station, origin)?;
+        let (slot, doors) = self.bind_somewhere(&station, &source, origin)?;
         set_delays(&station, &delay, &self.config.delay);
         station.set_recorded(record);
         let [console_address, raw_address, dolphin_address] = self.open(&station, doors);
@@ -125,12 +130,13 @@ impl Engine {
     fn bind_somewhere(
         &self,
         station: &Arc<Station>,
+        source: &Source,
         origin: Origin,
     ) -> Result<(usize, Doors), AddError> {
         let is_taken = |slot: &usize| self.stations.iter().any(|entry| entry.slot == Some(*slot));
         let mut refused = None;
         for slot in (0..2 * MAX_STATIONS).filter(|slot| !is_taken(slot) && !self.is_http(*slot)) {
-            match self.bind(station, Place::Above(slot)) {
+            match self.bind(station, Some(source), Place::Above(slot)) {
                 Ok(doors) => return Ok((slot, doors)),
                 Err(error) if origin == Origin::Config => return Err(error),
                 Err(error) => _ = refused.get_or_insert(error),
@@ -152,8 +158,13 @@ impl Engine {
         Arc::new(Station::new(StationId(self.last_id), name))
     }
 
-    /// Binds a station's listeners at its place.
-    pub(super) fn bind(&self, station: &Arc<Station>, place: Place) -> Result<Doors, AddError> {
+    /// Binds a station's listeners at its place. `source` is what the station will be fed from.
+    pub(super) fn bind(
+        &self,
+        station: &Arc<Station>,
+        source: Option<&Source>,
+        place: Place,
+    ) -> Result<Doors, AddError> {
         let wanted = [
             (self.config.listen, Dialect::Console, "spectators", "--listen"),
             (self.config.raw_listen, Dialect::Raw, "raw spectators", "--raw-listen"),
@@ -170,9 +181,13 @@ impl Engine {
             Some(base) if self.threads.usher.is_some() => {
                 let (what, flag) = ("Dolphin spectators (UDP)", "--dolphin-listen");
                 let address = place.address(base, flag)?;
-                match SpectatorSocket::bind(address) {
+                let bound = match self.is_for_a_dolphin(address.port(), source) {
+                    true => Err(io::ErrorKind::AddrInUse.into()),
+                    false => EnetSocket::bind(address),
+                };
+                match bound {
                     Ok(socket) => Some((what, socket)),
-                    // A Dolphin on this computer has it, which is no reason to relay nothing.
+                    // A Dolphin on this computer has it, or will: no reason to relay nothing.
                     Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
                         tracing::warn!(
                             station = %station.name(),
@@ -206,7 +221,7 @@ impl Engine {
         let addresses = [
             address_of(Dialect::Console),
             address_of(Dialect::Raw),
-            dolphin.as_ref().map(SpectatorSocket::address),
+            dolphin.as_ref().map(EnetSocket::address),
         ];
         for listener in listeners {
             self.threads.porter.open(listener);
@@ -230,29 +245,44 @@ impl Engine {
     pub(super) fn with_source(&self, source: &Source) -> Option<&Entry> {
         let address = source.host.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, source.port));
         let is_it = |entry: &&Entry| {
-            let same = |own: &Source| own.host == source.host && own.port == source.port;
             // A console that has a name is the same console at its address.
             let is_there = |own: &Source| {
+                let at = Source { host: source.host.clone(), ..own.clone() };
                 own.host.parse::<IpAddr>().is_err()
                     && address.is_some()
                     && entry.station.peer() == address
+                    && at.is_same_place(source)
             };
-            entry.source.as_ref().is_some_and(|own| same(own) || is_there(own))
+            entry.source.as_ref().is_some_and(|own| own.is_same_place(source) || is_there(own))
         };
         self.stations.iter().find(is_it)
     }
 
-    /// A raw source says nothing of where it comes from: this relay's own raw ports must not be one,
-    /// for each byte would come round for ever. (Of the console protocol's ports that shows.)
+    /// Raw sources and Dolphins say nothing of where their stream comes from: this relay's own ports of
+    /// those kinds must not be one, for each byte would come round for ever. (Of the console
+    /// protocol's ports that shows.)
     pub(super) fn check_is_no_port_of_ours(&self, source: &Source) -> Result<(), AddError> {
+        let is_dolphin = source.protocol == Protocol::Dolphin;
         let is_ours = |entry: &Entry| {
-            entry.raw_address.is_some_and(|ours| ours.port() == source.port)
-                && is_this_computer(&source.host)
+            let ours = if is_dolphin { entry.dolphin_address } else { entry.raw_address };
+            ours.is_some_and(|ours| ours.port() == source.port) && is_this_computer(&source.host)
         };
+        let flag = if is_dolphin { "--dolphin-listen" } else { "--raw-listen" };
         match self.stations.iter().any(is_ours) {
-            true => Err(AddError::Ourselves(source.clone())),
+            true => Err(AddError::Ourselves { console: source.clone(), flag }),
             false => Ok(()),
         }
+    }
+
+    /// Whether a Dolphin that is relayed, or will be as `new`, has that port of this computer: it may
+    /// be started later.
+    fn is_for_a_dolphin(&self, port: u16, new: Option<&Source>) -> bool {
+        let is_it = |source: &Source| {
+            source.protocol == Protocol::Dolphin
+                && source.port == port
+                && is_this_computer(&source.host)
+        };
+        self.stations.iter().filter_map(|entry| entry.source.as_ref()).chain(new).any(is_it)
     }
 }
 
@@ -271,7 +301,7 @@ pub(super) fn set_delays(station: &Station, own: &DelaySettings, wider: &DelaySe
 /// A station's sockets, bound and not yet served.
 pub(super) struct Doors {
     listeners: Vec<Listener>,
-    dolphin: Option<SpectatorSocket>,
+    dolphin: Option<EnetSocket>,
 }
 
 /// Where a station listens, seen from the first one's port; port 0 means a free one for each.

@@ -1,5 +1,6 @@
-//! Sockets: what console, listener and consumer threads share.
+//! Sockets: what the threads of the data plane share.
 
+mod enet;
 #[cfg(debug_assertions)]
 mod fault;
 mod mailbox;
@@ -7,6 +8,7 @@ mod pulse;
 mod read_buffer;
 mod sockets;
 
+pub use enet::{EnetSocket, enet_host};
 pub use mailbox::{Letters, Mailbox, mailbox};
 pub use pulse::Pulse;
 pub use read_buffer::{Fill, ReadBuffer};

@@ -79,7 +79,7 @@ pub enum Dialect {
     Raw,
 }
 
-/// What spectators of a station can speak.
+/// What spectators of a station can speak, and its source.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Protocol {
     /// The console protocol: [`Dialect::Console`].

@@ -8,6 +8,8 @@
 //! Sources: project-slippi/Ishiiruka and project-slippi/dolphin `SlippiSpectate.cpp`;
 //! project-slippi/slippi-js `dolphinConnection.ts`; vladfi1/libmelee `slippstream.py`.
 
+mod follower;
+
 use std::fmt::Write as _;
 
 use base64::Engine as _;
@@ -15,11 +17,16 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use follower::{Follower, Place, Step};
+
 /// The UDP port that Dolphin listens on.
 pub const PORT: u16 = 51441;
 
 /// The channel that everything is sent on.
 pub const CHANNEL: u8 = 0;
+
+/// How many channels a connection has at Dolphin. Clients ask for 1, 2 or 3.
+pub const CHANNELS: usize = 2;
 
 /// The longest request that is looked at, in bytes. Real ones have some 40.
 pub const MAX_REQUEST_LEN: usize = 1024;

@@ -37,7 +37,7 @@ impl Identity {
 
     /// The console introduced itself. Its token joins those that are accepted.
     pub fn introduce(&mut self, nick: &[u8], version: &[u8], token: ClientToken) {
-        self.describe(nick, version);
+        self.describe(nick, version, "nintendont");
         self.offered = None;
         self.accept(token);
     }
@@ -45,8 +45,14 @@ impl Identity {
     /// The console introduced itself, but goes on elsewhere than it was asked to: its first bytes tell
     /// whether its positions are still the same. Until then nobody gets its token.
     pub fn introduce_unsure(&mut self, nick: &[u8], version: &[u8], token: ClientToken) {
-        self.describe(nick, version);
+        self.describe(nick, version, "nintendont");
         self.offered = Some(token);
+    }
+
+    /// A Dolphin introduced itself. It has no tokens: the positions are the station's own.
+    pub fn introduce_dolphin(&mut self, nick: &[u8], version: &[u8]) {
+        self.describe(nick, version, "dolphin");
+        self.offered = None;
     }
 
     /// The positions are still the same: the token joins those that are accepted.
@@ -56,12 +62,12 @@ impl Identity {
         }
     }
 
-    fn describe(&mut self, nick: &[u8], version: &[u8]) {
+    fn describe(&mut self, nick: &[u8], version: &[u8], played_on: &'static str) {
         if !nick.is_empty() {
             self.nick = nick.to_vec();
         }
         self.version = version.to_vec();
-        self.played_on = "nintendont";
+        self.played_on = played_on;
     }
 
     fn accept(&mut self, token: ClientToken) {
@@ -114,8 +120,8 @@ impl Identity {
         self.tokens.last().copied().unwrap_or(ClientToken::NONE)
     }
 
-    /// The `playedOn` of saved games: `nintendont` once a console introduced itself, `network` for a
-    /// raw source, which does not tell.
+    /// The `playedOn` of saved games: `nintendont` once a console introduced itself, `dolphin` once a
+    /// Dolphin did, `network` for a raw source, which does not tell.
     pub fn played_on(&self) -> &'static str {
         self.played_on
     }

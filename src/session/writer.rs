@@ -72,6 +72,9 @@ pub enum Divergence {
     NewPositions,
     /// The positions are this relay's own (a raw source has none): it was a new game after all.
     NewGame,
+    /// The same, and the source's numbers tell that it went on without us: something was lost before
+    /// that game.
+    Gap,
 }
 
 impl Writer {
@@ -192,6 +195,10 @@ impl Writer {
                 from
             }
             Divergence::NewGame => self.end.unwrap_or(from),
+            Divergence::Gap => {
+                self.note_gap(0);
+                self.end.unwrap_or(from)
+            }
         };
         self.append(at, &bytes, now, written);
     }

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
-use rusty_enet::{Event, Host, HostSettings, Packet, PeerID, PeerState};
+use rusty_enet::{Event, Host, Packet, PeerID, PeerState};
 
 use super::feed::Feed;
 use super::peer::{Farewell, MAX_INPUT, PACKET_COST, Peer};
-use super::socket::SpectatorSocket;
 use crate::audience::{Admission, ClientId, ClientInfo};
-use crate::protocol::spectator::{CHANNEL, ConnectRequest, MAX_MESSAGE_LEN, Message};
+use crate::net::{EnetSocket, enet_host};
+use crate::protocol::spectator::{CHANNEL, CHANNELS, ConnectRequest, MAX_MESSAGE_LEN, Message};
 use crate::protocol::{Cursor, Protocol};
 use crate::session::{Horizon, Station};
 use crate::stats::{latency_histogram, record};
@@ -21,9 +21,6 @@ pub const MAX_PEERS: usize = 32;
 
 /// Connections beyond those, for whoever is being refused or is leaving.
 const SPARE_PEERS: usize = 16;
-
-/// Channels of a connection, as in Dolphin. Clients ask for 1, 2 or 3; all is said on the first.
-const CHANNELS: usize = 2;
 
 /// What may have come from one spectator and not be whole yet, in bytes.
 const MAX_WAITING: usize = 64 * 1024;
@@ -42,9 +39,6 @@ const UP_TO_DATE: u64 = 16;
 const BUSY_TICK: Duration = Duration::from_millis(10);
 const IDLE_TICK: Duration = Duration::from_millis(100);
 
-/// ENet's clock must not begin at 0, which means "never" to it.
-const CLOCK_START: Duration = Duration::from_secs(1);
-
 /// What ENet tells, owned.
 enum Happened {
     Came(PeerID),
@@ -54,7 +48,7 @@ enum Happened {
 
 /// One station's spectators.
 pub(super) struct Hall {
-    host: Host<SpectatorSocket>,
+    host: Host<EnetSocket>,
     feed: Feed,
     /// By ENet's number of the connection.
     peers: Vec<Option<Peer>>,
@@ -69,24 +63,13 @@ pub(super) struct Hall {
 
 impl Hall {
     pub(super) fn new(
-        socket: SpectatorSocket,
+        socket: EnetSocket,
         station: Arc<Station>,
         admission: Arc<Admission>,
         greet_time: Duration,
     ) -> Option<Self> {
-        let start = Instant::now();
-        let settings = HostSettings {
-            peer_limit: MAX_PEERS + SPARE_PEERS,
-            channel_limit: CHANNELS,
-            // Never goes back, as the time of day does.
-            time: Box::new(move || CLOCK_START + start.elapsed()),
-            seed: Some(fastrand::u32(..)),
-            ..HostSettings::default()
-        };
-        // The settings are constants that ENet accepts.
-        let mut host = Host::new(socket, settings).ok()?;
-        host.set_maximum_packet_size(MAX_MESSAGE_LEN).ok()?;
-        host.set_maximum_waiting_data(MAX_WAITING).ok()?;
+        let all = MAX_PEERS + SPARE_PEERS;
+        let host = enet_host(socket, all, CHANNELS, MAX_MESSAGE_LEN, MAX_WAITING)?;
         let mut peers = Vec::new();
         peers.resize_with(MAX_PEERS + SPARE_PEERS, || None);
         Some(Self {
@@ -105,7 +88,7 @@ impl Hall {
         self.feed.station()
     }
 
-    pub(super) fn socket(&mut self) -> &mut SpectatorSocket {
+    pub(super) fn socket(&mut self) -> &mut EnetSocket {
         self.host.socket_mut()
     }
 

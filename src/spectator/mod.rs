@@ -7,11 +7,9 @@
 mod feed;
 mod hall;
 mod peer;
-mod socket;
 mod thread;
 mod usher;
 
 pub use hall::MAX_PEERS;
-pub use socket::SpectatorSocket;
 pub use thread::SpectatorThread;
 pub use usher::Usher;

@@ -11,11 +11,9 @@ use super::hall::Hall;
 use super::usher::{Letter, Usher};
 use crate::audience::{Admission, ClientId};
 use crate::config::ClientLimits;
-use crate::net::{Letters, mailbox, sleep_in};
+use crate::net::{EnetSocket, Letters, mailbox, sleep_in};
 use crate::session::{Announcer, Signals, Station, StationId};
 use crate::shutdown::Shutdown;
-
-use super::socket::SpectatorSocket;
 
 const DOORBELL: Token = Token(usize::MAX);
 
@@ -168,7 +166,7 @@ impl SpectatorThread {
         }
     }
 
-    fn open(&mut self, mut socket: SpectatorSocket, station: Arc<Station>) {
+    fn open(&mut self, mut socket: EnetSocket, station: Arc<Station>) {
         let entry = self.halls.vacant_entry();
         let address = socket.address();
         if let Err(error) = socket.register(self.poll.registry(), Token(entry.key())) {

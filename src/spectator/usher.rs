@@ -3,15 +3,14 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use super::socket::SpectatorSocket;
 use crate::audience::{ClientId, ClientInfo};
-use crate::net::{Mailbox, Pulse};
+use crate::net::{EnetSocket, Mailbox, Pulse};
 use crate::session::{Station, StationId};
 
 /// What the spectator thread is told.
 pub(super) enum Letter {
     /// Let a station's spectators in there.
-    Open(SpectatorSocket, Arc<Station>),
+    Open(EnetSocket, Arc<Station>),
     /// A station is gone: hang up on its spectators and close its port; then answer.
     Close(StationId, Sender<()>),
     /// Hang up on one spectator; the answer is whether it was here.
@@ -38,7 +37,7 @@ impl Usher {
     }
 
     /// Lets the spectators of `station` in there from now on.
-    pub fn open(&self, socket: SpectatorSocket, station: Arc<Station>) {
+    pub fn open(&self, socket: EnetSocket, station: Arc<Station>) {
         self.mailbox.post(Letter::Open(socket, station));
     }
 

@@ -7,6 +7,7 @@ pub mod dolphin;
 pub mod hop;
 pub mod http;
 pub mod ports;
+pub mod pretend_dolphin;
 pub mod process;
 pub mod scripted;
 pub mod upstream;
@@ -218,7 +219,7 @@ pub fn source(address: SocketAddr) -> Source {
 
 pub fn named_source(name: &str, address: SocketAddr) -> Source {
     let (host, port) = (address.ip().to_string(), address.port());
-    Source { name: name.into(), host, port, raw: false }
+    Source { name: name.into(), host, port, protocol: Protocol::Console }
 }
 
 /// The event bytes of the complete files in `folder`, oldest first.

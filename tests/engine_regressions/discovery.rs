@@ -4,6 +4,7 @@ use std::net::{SocketAddr, UdpSocket};
 
 use andross::config::{DiscoveryConfig, Source};
 use andross::engine::{Change, DiscoveredConsole, StationChange};
+use andross::protocol::Protocol;
 use andross::protocol::discovery::{Announcement, Mac};
 use andross::relay::Relay;
 use andross::shutdown::Shutdown;
@@ -83,7 +84,12 @@ fn a_station_is_one_console_at_a_time() {
 fn a_console_that_is_configured_by_a_host_name_is_not_there_twice() {
     let mut console = ScriptedConsole::new();
     let port = console.address().port();
-    let source = Source { name: "Stream".into(), host: "localhost".into(), port, raw: false };
+    let source = Source {
+        name: "Stream".into(),
+        host: "localhost".into(),
+        port,
+        protocol: Protocol::Console,
+    };
     let ears = Ears::open(vec![source], port);
     console.accept();
     console.say(&synthetic(1, 10, false).events()[..1_000]);

@@ -43,7 +43,9 @@ mod tests {
     fn mac_addresses_are_told_from_sources() {
         assert_eq!(mac("00:09:BF:01:02:03").as_deref(), Some("00:09:bf:01:02:03"));
         assert_eq!(mac("00-09-bf-01-02-03").as_deref(), Some("00:09:bf:01:02:03"));
-        for source in ["192.168.1.20", "wii:51441", "raw:1.2.3.4:5", "a:b:c:d:e:f", "fe80::1"] {
+        for source in
+            ["192.168.1.20", "wii:51441", "raw:1.2.3.4:5", "dolphin:pc", "a:b:c:d:e:f", "fe80::1"]
+        {
             assert_eq!(mac(source), None, "{source}");
         }
     }

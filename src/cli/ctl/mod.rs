@@ -111,7 +111,7 @@ enum Command {
 
 #[derive(clap::Args)]
 struct Add {
-    /// [name=]host[:port], [name=]raw:host:port or the MAC address of a discovered console
+    /// [name=]host[:port], [name=]raw:host:port, [name=]dolphin:host[:port] or the MAC address of a discovered console
     #[arg(value_name = "SOURCE|MAC")]
     what: String,
     /// What to call it
@@ -136,7 +136,7 @@ struct Set {
 #[derive(clap::Args)]
 #[group(required = true, multiple = true)]
 struct Settings {
-    /// Another address: host[:port] or raw:host:port
+    /// Another address: host[:port], raw:host:port or dolphin:host[:port]
     #[arg(long)]
     source: Option<Source>,
     /// Seconds that all its spectators are behind
