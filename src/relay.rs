@@ -14,11 +14,11 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
-use crate::audience::Admission;
+use crate::audience::{Admission, Gallery};
 use crate::config::{MAX_STATIONS, RelayConfig};
 use crate::console::ConsoleThread;
 use crate::consumer::{ConsumerThread, ListenerThread};
-use crate::control::{BindError, Bridge, HttpServer, News};
+use crate::control::{BindError, Bridge, Games, HttpServer, News};
 use crate::discovery::DiscoveryThread;
 use crate::engine::{AddError, Engine, Handle, Hooks, Request, Threads};
 use crate::hooks::HookThread;
@@ -162,6 +162,7 @@ impl Relay {
             .map(|_| Bridge::new(&mut announcer, shutdown.clone()))
             .transpose()?;
         let news = bridge.as_ref().map_or_else(News::none, Bridge::news);
+        let gallery = Gallery::new(admission.clone());
         let console = ConsoleThread::new(config.timing, announcer, shutdown.clone())?;
         let clerk = recorder.as_ref().map(RecorderThread::clerk);
         let threads = Threads {
@@ -171,6 +172,7 @@ impl Relay {
             inboxes,
             usher: spectator.as_ref().map(SpectatorThread::usher),
             admission: admission.clone(),
+            gallery: gallery.clone(),
             max_places,
         };
         let discovery = config.discovery.as_ref().map(|discovery| discovery.listen);
@@ -186,7 +188,10 @@ impl Relay {
             })
             .transpose()?;
         let http = http
-            .map(|http| HttpServer::bind(&http, engine.handle(), replays, news, shutdown.clone()))
+            .map(|http| {
+                let games = Games { news, gallery };
+                HttpServer::bind(&http, engine.handle(), replays, games, shutdown.clone())
+            })
             .transpose()?;
         let (recorded, is_recorded) = oneshot::channel();
         let hooks = commands
@@ -290,6 +295,7 @@ impl Relay {
             Protocol::Console => station.console_address,
             Protocol::Raw => station.raw_address,
             Protocol::Dolphin => station.dolphin_address,
+            Protocol::Web => self.http,
         }
     }
 

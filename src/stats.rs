@@ -96,12 +96,15 @@ impl StationStats {
             Protocol::Console => &self.console_clients,
             Protocol::Raw => &self.raw_clients,
             Protocol::Dolphin => &self.dolphin_clients,
+            Protocol::Web => &self.web_clients,
         }
     }
 
     /// All spectators connected now.
     pub fn clients(&self) -> i64 {
-        self.console_clients.get() + self.raw_clients.get() + self.dolphin_clients.get()
+        let gauges =
+            [&self.console_clients, &self.raw_clients, &self.dolphin_clients, &self.web_clients];
+        gauges.map(Gauge::get).iter().sum()
     }
 }
 

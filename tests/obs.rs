@@ -7,9 +7,11 @@ mod common;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use andross::config::{ObsAddress, ObsConfig, ObsScene, ProgramConfig, RelayConfig};
 use andross::engine::{ProgramSwitch, Request, SwitchAt};
+use andross::session::Seq;
 use andross::shutdown::{Reason, Shutdown};
 use common::process::RelayProcess;
 use common::scripted::ScriptedConsole;
@@ -243,6 +245,28 @@ fn the_source_is_shown_while_a_game_is_on_wherever_it_is() {
     obs.wait_for(6);
     console.say(rest);
     obs.wait_for(9);
+    assert_eq!(obs.changes(), [everywhere(false), everywhere(true), everywhere(false)].concat());
+    end(venue);
+}
+
+#[test]
+fn the_source_is_shown_when_spectators_see_the_game() {
+    let (obs, (folder, _)) = (Obs::new(), password_file(PASSWORD));
+    let delay = Duration::from_millis(1_200);
+    let mut console = ScriptedConsole::new();
+    let venue = venue(&mut console, obs_config(obs.address(), &folder, &[]), |config| {
+        config.delay.console = Some(delay);
+    });
+    obs.wait_for(3);
+    let game = synthetic(1, 5, true);
+    let (beginning, rest) = game.events().split_at(game.events().len() - 2);
+    console.say(beginning);
+    obs.wait_for(6);
+    let log = &venue.station().log;
+    assert!(log.arrival(Seq(0)).unwrap().elapsed() >= delay, "shown too early");
+    console.say(rest);
+    obs.wait_for(9);
+    assert!(log.last().unwrap().arrived().elapsed() >= delay, "hidden too early");
     assert_eq!(obs.changes(), [everywhere(false), everywhere(true), everywhere(false)].concat());
     end(venue);
 }

@@ -77,6 +77,9 @@ fn introduce(addresses: &Addresses) {
     if let Some(address) = addresses.raw {
         say(format_args!("  raw stream:                           {address}\n"));
     }
+    if let Some(address) = addresses.dolphin {
+        say(format_args!("  libmelee, Dolphin's protocol (UDP):   {address}\n"));
+    }
     if let Some(address) = addresses.http {
         say(format_args!("  andross ctl --url                     http://{address}\n"));
     }

@@ -19,7 +19,6 @@ mod patient;
 mod places;
 mod problem;
 mod rates;
-mod removals;
 mod server;
 mod socket;
 mod spectate;
@@ -29,16 +28,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 
+use crate::audience::Gallery;
 use crate::engine::{Handle, Refusal, Reply, Request};
+use crate::shutdown::Shutdown;
 
 pub use bridge::{Bridge, News};
 pub use listing::{ReplayFile, ReplayList};
 pub use problem::ErrorBody;
 pub use server::{BindError, HttpServer};
-
-use removals::Removals;
 
 /// How long the engine may take for an answer. It needs under a millisecond; when it has been
 /// stuck for this long, the caller had better be told.
@@ -57,43 +56,28 @@ struct App {
     replays: Option<Arc<PathBuf>>,
     watchers: Arc<Semaphore>,
     listings: Arc<Semaphore>,
-    web_spectators: Arc<Semaphore>,
-    news: News,
-    removals: Removals,
-    stop: Stop,
+    games: Games,
+    shutdown: Shutdown,
 }
 
-/// What those who watch games are told of.
+/// What those who watch games need.
 #[derive(Clone, Debug)]
-struct Watched {
-    news: News,
-    removals: Removals,
-}
-
-/// Whether the relay ends.
-#[derive(Clone, Debug)]
-struct Stop(watch::Receiver<bool>);
-
-impl Stop {
-    /// Waits until it does. Safe to give up waiting.
-    async fn requested(&self) {
-        // An error means that the sender is gone, which is as good a reason.
-        let _ = self.0.clone().wait_for(|&stop| stop).await;
-    }
+pub struct Games {
+    /// Rings when a station's log has something new.
+    pub news: News,
+    /// Has their places.
+    pub gallery: Arc<Gallery>,
 }
 
 impl App {
-    fn new(engine: Handle, replays: Option<PathBuf>, watched: Watched, stop: Stop) -> Self {
-        let Watched { news, removals } = watched;
+    fn new(engine: Handle, replays: Option<PathBuf>, games: Games, shutdown: Shutdown) -> Self {
         Self {
             engine,
             replays: replays.map(Arc::new),
             watchers: Arc::new(Semaphore::new(MAX_WATCHERS)),
             listings: Arc::new(Semaphore::new(MAX_LISTINGS)),
-            web_spectators: Arc::new(Semaphore::new(spectate::MAX_WEB_SPECTATORS)),
-            news,
-            removals,
-            stop,
+            games,
+            shutdown,
         }
     }
 

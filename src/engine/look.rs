@@ -119,7 +119,7 @@ impl Engine {
                 clients(Protocol::Console),
                 clients(Protocol::Raw),
                 clients(Protocol::Dolphin),
-                ("web".to_owned(), u64::try_from(station.stats.web_clients.get()).unwrap_or(0)),
+                clients(Protocol::Web),
             ]),
             totals: totals(&station.stats),
             latency: latency(station),

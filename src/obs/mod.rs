@@ -5,6 +5,7 @@
 //! listens to the engine and says what is wanted (`stage`), the other half reaches OBS and tells it
 //! (`remote`). OBS may be absent, slow or gone: only what is wanted last waits for it.
 
+mod late;
 mod password;
 mod remote;
 mod stage;

@@ -1,6 +1,7 @@
 //! What each call answers, and what is refused.
 
-use andross::control::{HttpServer, News};
+use andross::audience::{Admission, Gallery};
+use andross::control::{Games, HttpServer, News};
 use andross::relay::Relay;
 use andross::shutdown::{Reason, Shutdown};
 use serde_json::json;
@@ -176,7 +177,9 @@ fn an_engine_that_is_gone_is_a_503() {
 
     let shutdown = Shutdown::new();
     let config = andross::config::HttpConfig { listen: loopback(), ..Default::default() };
-    let server = HttpServer::bind(&config, engine, None, News::none(), shutdown.clone()).unwrap();
+    let gallery = Gallery::new(Admission::new(1, 1));
+    let games = Games { news: News::none(), gallery };
+    let server = HttpServer::bind(&config, engine, None, games, shutdown.clone()).unwrap();
     let http = Http { address: server.address() };
     let thread = std::thread::spawn(move || server.run());
     for path in ["/healthz", "/api/status", "/api/stations", "/api/clients", "/metrics"] {
