@@ -67,7 +67,8 @@ impl Stage {
     }
 
     /// A game is on where OBS looks: at the program output if there is one, else at the first
-    /// station. One whose console is gone stands still, and is not shown.
+    /// station. One that stands still is not shown: its console is gone, or the program output was
+    /// switched to a console that has none, and waits for its next one.
     fn is_visible(&self) -> bool {
         let first = || self.performers.values().find(|performer| !performer.is_program);
         let (shown, console) = match &self.program {
@@ -77,7 +78,8 @@ impl Stage {
             }
             None => (first(), first()),
         };
-        shown.is_some_and(|shown| shown.is_on) && console.is_some_and(|it| it.is_connected)
+        let moves = |console: &Performer| console.is_connected && console.is_on;
+        shown.is_some_and(|shown| shown.is_on) && console.is_some_and(moves)
     }
 
     fn scene(&self) -> Option<(u64, String)> {
@@ -133,6 +135,11 @@ mod tests {
         let scene = Some((1, "Main".to_owned()));
         assert_eq!(stage.wish(), Wish { is_visible: false, scene }, "its game has not begun");
         stage.performers.get_mut(&3).unwrap().is_on = true;
+        assert!(stage.wish().is_visible);
+        let program = ProgramStatus { id: 3, station: Some(2), next: None };
+        stage.hear(&Change::Program { program });
+        assert!(!stage.wish().is_visible, "the game of the one before stands still");
+        stage.performers.get_mut(&2).unwrap().is_on = true;
         assert!(stage.wish().is_visible);
         let program = ProgramStatus { id: 3, station: None, next: Some(2) };
         stage.hear(&Change::Program { program });
