@@ -71,13 +71,15 @@ impl Stage {
     }
 
     /// A game is on where OBS looks: at the program output if there is one, else at the first
-    /// station. One whose console is gone stands still, and is not shown.
+    /// station. One that stands still is not shown: its console is gone, or the program output was
+    /// switched to a console that has none, and waits for its next one.
     fn is_visible(&self) -> bool {
         let console = match &self.program {
             Some(program) => program.station.and_then(|id| self.performers.get(&id)),
             None => self.shown(),
         };
-        self.shown().is_some_and(|shown| shown.is_on) && console.is_some_and(|it| it.is_connected)
+        let moves = |console: &Performer| console.is_connected && console.is_on;
+        self.shown().is_some_and(|shown| shown.is_on) && console.is_some_and(moves)
     }
 
     /// Where OBS looks.
@@ -149,6 +151,11 @@ mod tests {
         assert_eq!(stage.wish(), Wish { is_visible: false, scene }, "its game has not begun");
         assert_eq!(stage.delay(), Duration::from_secs(9));
         stage.performers.get_mut(&3).unwrap().is_on = true;
+        assert!(stage.wish().is_visible);
+        let program = ProgramStatus { id: 3, station: Some(2), next: None };
+        stage.hear(&Change::Program { program });
+        assert!(!stage.wish().is_visible, "the game of the one before stands still");
+        stage.performers.get_mut(&2).unwrap().is_on = true;
         assert!(stage.wish().is_visible);
         let program = ProgramStatus { id: 3, station: None, next: Some(2) };
         stage.hear(&Change::Program { program });

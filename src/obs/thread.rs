@@ -165,7 +165,7 @@ async fn serve(
 /// Tells OBS what is different from what it was told on this connection.
 async fn grant(
     config: &ObsConfig,
-    remote: &Remote,
+    remote: &mut Remote,
     wish: &Wish,
     is_visible: &mut Option<bool>,
     told: &mut Told,

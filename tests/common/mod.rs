@@ -28,6 +28,7 @@ use andross::relay::Relay;
 use andross::session::{Station, StationId};
 use andross::shutdown::{Reason, Shutdown};
 use andross::simulator::{Options, Recording, Simulator};
+use andross::slp::{EventCode, Scanner};
 use tempfile::TempDir;
 
 /// A test that waits longer than this for anything has failed.
@@ -98,6 +99,16 @@ pub fn synthetic(seed: u8, frames: i32, end: bool) -> Recording {
         events.extend([0x39, 2]);
     }
     Recording::from_events(format!("synthetic {seed}"), events.into()).unwrap()
+}
+
+/// Whether a recording's last event is Game End.
+pub fn has_game_end(recording: &Recording) -> bool {
+    let (mut scanner, mut rest, mut last) = (Scanner::new(), &recording.events()[..], None);
+    while let Ok(Some(event)) = scanner.next(rest) {
+        last = Some(event.code());
+        rest = &rest[event.len()..];
+    }
+    last == Some(EventCode::GAME_END)
 }
 
 /// What stands before the first frame of [`synthetic`]: Event Payloads and Game Start.
