@@ -151,7 +151,7 @@ impl<'a> Named<'a> {
             SurveyError::NotSlp(_) | SurveyError::NotAFile => {
                 anyhow!("{error}: name a recording that a Slippi recorder wrote")
             }
-            SurveyError::Io(_) => error.into(),
+            other => other.into(),
         })
     }
 }

@@ -1,0 +1,84 @@
+//! Who won, by the rules of slippi-js' `getWinners`, and by what is on the screen where the recorder
+//! is too old to tell.
+
+use std::collections::BTreeMap;
+
+use crate::slp::state::{MatchState, PlayerState};
+
+/// Game End's methods (SPEC.md, "Game End Method").
+const UNRESOLVED: u16 = 0;
+const TIME: u16 = 1;
+const NO_CONTEST: u16 = 7;
+
+/// The ports, 1 to 4, of those who won: one player, or a team. None for a game that nobody won, such
+/// as one without an end, and for a game of one player.
+pub(super) fn winners(state: &MatchState) -> Vec<u8> {
+    let Some(end) = &state.end else { return Vec::new() };
+    let Some(method) = end.method.as_ref().map(|method| method.id) else { return Vec::new() };
+    let players = &state.players;
+    if players.len() < 2 {
+        return Vec::new();
+    }
+    if matches!(method, UNRESOLVED | NO_CONTEST) {
+        // Who quits loses; with more than two players nobody knows who wins by that.
+        return match (end.left_by, &players[..]) {
+            (Some(left), [a, b]) if left == a.port => vec![b.port],
+            (Some(left), [a, b]) if left == b.port => vec![a.port],
+            _ => Vec::new(),
+        };
+    }
+    let first = players.iter().find(|player| placement(state, player.port) == Some(1));
+    match first {
+        // Of two players who are level when the time is up, the game makes one the first.
+        Some(first) if !(method == TIME && players.len() == 2) => side_of(state, first),
+        _ => best(state, method == TIME),
+    }
+}
+
+/// The place that the game itself tells.
+pub(super) fn placement(state: &MatchState, port: u8) -> Option<u8> {
+    let end = state.end.as_ref()?;
+    *end.placements.get(usize::from(port.checked_sub(1)?))?
+}
+
+/// Stocks in the end. Who is out leaves the stream a second later.
+pub(super) fn stocks(state: &MatchState, player: &PlayerState) -> Option<u8> {
+    match &player.fighter {
+        Some(fighter) => fighter.stocks,
+        None => state.frame.is_some().then_some(0),
+    }
+}
+
+/// The player, or with teams all of the team.
+fn side_of(state: &MatchState, player: &PlayerState) -> Vec<u8> {
+    let is_same = |other: &&PlayerState| side(other) == side(player);
+    state.players.iter().filter(is_same).map(|player| player.port).collect()
+}
+
+/// Who plays on the same side has the same one.
+fn side(player: &PlayerState) -> (bool, u8) {
+    player.team.map_or((false, player.port), |team| (true, team))
+}
+
+/// The side with the most stocks; if the time is up and stocks are level, that with the least damage,
+/// in whole percents as the screen has it. None if two are level.
+fn best(state: &MatchState, time_is_up: bool) -> Vec<u8> {
+    let mut sides: BTreeMap<(bool, u8), (u32, u32, Vec<u8>)> = BTreeMap::new();
+    for player in &state.players {
+        let (stocks_left, damage, ports) = sides.entry(side(player)).or_default();
+        let Some(stocks) = stocks(state, player) else { return Vec::new() };
+        *stocks_left += u32::from(stocks);
+        let percent = player.fighter.as_ref().and_then(|fighter| fighter.percent);
+        *damage += percent.unwrap_or(0.0).max(0.0) as u32;
+        ports.push(player.port);
+    }
+    let rank = |side: &(u32, u32, Vec<u8>)| {
+        (side.0, if time_is_up { u32::MAX - side.1 } else { 0 })
+    };
+    let Some(highest) = sides.values().map(rank).max() else { return Vec::new() };
+    let mut first = sides.into_values().filter(|side| rank(side) == highest);
+    match (first.next(), first.next()) {
+        (Some((_, _, ports)), None) => ports,
+        _ => Vec::new(),
+    }
+}
