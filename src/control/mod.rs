@@ -5,13 +5,14 @@
 
 mod access;
 mod api;
+mod archive;
 mod bridge;
 mod client_key;
 mod downloads;
 mod events;
 mod extract;
+mod freshness;
 mod guard;
-mod listing;
 mod metrics;
 mod page;
 mod patient;
@@ -19,22 +20,23 @@ mod places;
 mod problem;
 mod rates;
 mod removals;
+mod replays;
 mod server;
 mod socket;
 mod spectate;
 mod token;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
 
 use crate::engine::{Handle, Refusal, Reply, Request};
+use crate::library::Library;
 
 pub use bridge::{Bridge, News};
-pub use listing::{ReplayFile, ReplayList};
 pub use problem::ErrorBody;
+pub use replays::ReplayPage;
 pub use server::{BindError, HttpServer};
 
 use removals::Removals;
@@ -46,16 +48,20 @@ const ENGINE_TIME: Duration = Duration::from_secs(5);
 /// WebSockets at once: each costs a place and, when it lags, a copy of the state.
 const MAX_WATCHERS: usize = 64;
 
-/// Listings of the replays folder at once: two leave threads for downloads when the disk is slow.
+/// Questions to the library at once: threads are left for downloads when the disk is slow.
 const MAX_LISTINGS: usize = 2;
+
+/// Archives that are packed at once, each on a thread for files as long as its client takes it.
+const MAX_ARCHIVES: usize = 2;
 
 /// What every handler may use.
 #[derive(Clone, Debug)]
 struct App {
     engine: Handle,
-    replays: Option<Arc<PathBuf>>,
+    library: Option<Arc<Library>>,
     watchers: Arc<Semaphore>,
     listings: Arc<Semaphore>,
+    archives: Arc<Semaphore>,
     web_spectators: Arc<Semaphore>,
     news: News,
     removals: Removals,
@@ -82,13 +88,14 @@ impl Stop {
 }
 
 impl App {
-    fn new(engine: Handle, replays: Option<PathBuf>, watched: Watched, stop: Stop) -> Self {
+    fn new(engine: Handle, library: Option<Arc<Library>>, watched: Watched, stop: Stop) -> Self {
         let Watched { news, removals } = watched;
         Self {
             engine,
-            replays: replays.map(Arc::new),
+            library,
             watchers: Arc::new(Semaphore::new(MAX_WATCHERS)),
             listings: Arc::new(Semaphore::new(MAX_LISTINGS)),
+            archives: Arc::new(Semaphore::new(MAX_ARCHIVES)),
             web_spectators: Arc::new(Semaphore::new(spectate::MAX_WEB_SPECTATORS)),
             news,
             removals,

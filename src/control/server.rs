@@ -30,9 +30,10 @@ use super::rates::Rates;
 use super::removals::{Counter, Removals};
 use super::spectate::Lasting;
 use super::token::{self, TokenError};
-use super::{App, News, Stop, Watched, api};
+use super::{App, News, Stop, Watched, api, freshness};
 use crate::config::HttpConfig;
 use crate::engine::Handle;
+use crate::library::Library;
 use crate::net::SEND_BUFFER;
 use crate::shutdown::Shutdown;
 
@@ -58,8 +59,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// How often quiet addresses are forgotten.
 const PRUNE_PERIOD: Duration = Duration::from_secs(60);
 
-/// Threads for files: a slow disk makes others wait who want files, and nobody else.
-const FILE_THREADS: usize = 4;
+/// Threads for files: a slow disk makes others wait who want files, and nobody else. Questions to the
+/// library and archives take two each at most.
+const FILE_THREADS: usize = 8;
 
 /// Why the server could not start.
 #[derive(Debug, Error)]
@@ -102,6 +104,7 @@ pub struct HttpServer {
     router: Router,
     engine: Handle,
     counter: Counter,
+    library: Option<Arc<Library>>,
     places: Places,
     rates: Arc<Rates>,
     stop: Stop,
@@ -109,15 +112,15 @@ pub struct HttpServer {
 }
 
 impl HttpServer {
-    /// Binds the address and reads the token. Saved games are looked up in `replays`; `news` rings when
-    /// a station's log has something new.
+    /// Binds the address and reads the token. Saved games are those of `library`; `news` rings when a
+    /// station's log has something new.
     ///
     /// # Errors
     /// [`BindError`]
     pub fn bind(
         config: &HttpConfig,
         engine: Handle,
-        replays: Option<PathBuf>,
+        library: Option<Arc<Library>>,
         news: News,
         shutdown: Shutdown,
     ) -> Result<Self, BindError> {
@@ -159,10 +162,12 @@ impl HttpServer {
         };
         let (counter, removals) = Removals::new();
         let watched = Watched { news, removals };
-        let router = api::router(App::new(engine.clone(), replays, watched, stop.clone()), guard);
+        let router =
+            api::router(App::new(engine.clone(), library.clone(), watched, stop.clone()), guard);
         Ok(Self {
             engine,
             counter,
+            library,
             listener,
             address,
             router,
@@ -180,13 +185,15 @@ impl HttpServer {
 
     /// Answers until the shutdown is requested, then ends in order.
     pub fn run(self) {
-        let Self { listener, router, engine, counter, places, rates, stop, runtime, .. } = self;
+        let Self { listener, router, engine, counter, library, .. } = self;
+        let Self { places, rates, stop, runtime, .. } = self;
         runtime.block_on(async {
             let accepting = accept(listener, router, &places, &stop);
             tokio::select! {
                 () = accepting => {}
                 () = prune(&rates) => {}
                 () = counter.count(&engine) => {}
+                () = freshness::follow(&engine, library.as_deref()) => {}
                 () = stop.requested() => {}
             }
             // The listener is gone with `accept`: nobody new comes.

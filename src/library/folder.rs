@@ -139,8 +139,12 @@ mod tests {
         let walk = Walk::through(folder.path()).unwrap();
         let found: Vec<_> =
             walk.found.iter().map(|file| (&*file.path, file.bytes, file.is_open)).collect();
-        let expected =
-            [("1.slp", 5, true), ("2.slp", 5, false), ("a/3.slp", 5, false), ("a/b/c/d/4.slp", 5, false)];
+        let expected = [
+            ("1.slp", 5, true),
+            ("2.slp", 5, false),
+            ("a/3.slp", 5, false),
+            ("a/b/c/d/4.slp", 5, false),
+        ];
         assert_eq!(found, expected);
         assert!(walk.unread.is_empty());
         assert!(Walk::through(&folder.path().join("none")).is_err());

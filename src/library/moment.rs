@@ -75,8 +75,13 @@ mod tests {
         for text in ["2026-03-14T20:15", "2026-03-14 20:15:00", "2026-03-14T18:15:00Z"] {
             assert_eq!(at(text), expected, "{text}");
         }
-        assert_eq!(at("1773446400000"), Some(Moment { start: 1_773_446_400_000, end: 1_773_446_400_001 }));
-        for text in ["", "yesterday", "2026-13-01", "2026-03-14T25:00", "9223372036854775807", "9999-12-31"] {
+        assert_eq!(
+            at("1773446400000"),
+            Some(Moment { start: 1_773_446_400_000, end: 1_773_446_400_001 })
+        );
+        for text in
+            ["", "yesterday", "2026-13-01", "2026-03-14T25:00", "9223372036854775807", "9999-12-31"]
+        {
             assert_eq!(at(text), None, "{text}");
         }
         assert!("soon".parse::<Moment>().unwrap_err().to_string().contains("2026-03-14"));

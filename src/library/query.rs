@@ -1,8 +1,8 @@
 //! What somebody wants to see, and how it is found.
 
 use clap::ValueEnum;
+use rusqlite::params_from_iter;
 use rusqlite::types::Value;
-use rusqlite::{params_from_iter};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use utoipa::ToSchema;
@@ -260,7 +260,11 @@ impl Conditions {
     }
 
     fn sql(&self) -> String {
-        if self.terms.is_empty() { String::new() } else { format!("WHERE {}", self.terms.join(" AND ")) }
+        if self.terms.is_empty() {
+            String::new()
+        } else {
+            format!("WHERE {}", self.terms.join(" AND "))
+        }
     }
 }
 
@@ -292,7 +296,8 @@ pub(super) fn find(database: &Database, query: &Query) -> Result<Page, LibraryEr
     values.push(i64::try_from(offset).unwrap_or(i64::MAX).into());
     let mut rows = games.query(params_from_iter(&values))?;
     while let Some(row) = rows.next()? {
-        page.games.push(serde_json::from_str(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?);
+        page.games
+            .push(serde_json::from_str(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?);
     }
     Ok(page)
 }

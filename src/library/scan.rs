@@ -59,10 +59,8 @@ impl Library {
         &self,
         mut pace: impl FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<ScanReport, LibraryError> {
-        let walk = Walk::through(self.folder()).map_err(|error| LibraryError::Folder {
-            folder: self.folder().to_owned(),
-            error,
-        })?;
+        let walk = Walk::through(self.folder())
+            .map_err(|error| LibraryError::Folder { folder: self.folder().to_owned(), error })?;
         let database = self.open()?;
         let known = database.connection().and_then(|connection| sql::known(&connection));
         let mut known = self.guarded(&database, known.map_err(LibraryError::from))?;
@@ -72,7 +70,8 @@ impl Library {
             ..ScanReport::default()
         };
         let mut changed = walk.found;
-        changed.retain(|file| known.remove(&file.path).is_none_or(|known| has_changed(file, &known)));
+        changed
+            .retain(|file| known.remove(&file.path).is_none_or(|known| has_changed(file, &known)));
 
         // Who is left was not found.
         let is_looked_at = |path: &String| {
@@ -91,7 +90,7 @@ impl Library {
         let of = changed.len() as u64;
         let mut rows = Vec::new();
         let mut written = Instant::now();
-        let mut put = |rows: &mut Vec<Row>| {
+        let put = |rows: &mut Vec<Row>| {
             let done = match database.connection() {
                 Ok(mut connection) => sql::put(&mut connection, rows),
                 Err(error) => Err(error.into()),
@@ -108,8 +107,7 @@ impl Library {
                 put(&mut rows)?;
                 written = Instant::now();
             }
-            let progress =
-                Progress { is_running: true, is_complete: false, read: report.read, of };
+            let progress = Progress { is_running: true, is_complete: false, read: report.read, of };
             if pace(progress).is_break() {
                 report.is_partial = true;
                 break;

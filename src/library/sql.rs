@@ -94,8 +94,7 @@ pub(super) fn tune(connection: &Connection) -> rusqlite::Result<()> {
 /// Looks at what the file holds.
 pub(super) fn check(connection: &Connection) -> rusqlite::Result<Found> {
     let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get(0));
-    let (application, version): (i32, i32) =
-        (number("application_id")?, number("user_version")?);
+    let (application, version): (i32, i32) = (number("application_id")?, number("user_version")?);
     let mut tables =
         connection.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid")?;
     let tables: Vec<String> =
@@ -107,8 +106,7 @@ pub(super) fn check(connection: &Connection) -> rusqlite::Result<Found> {
     if version != VERSION || tables != SCHEMA {
         return Ok(Found::OtherVersion);
     }
-    let checked: String =
-        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    let checked: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     Ok(if checked == "ok" { Found::Ours } else { Found::Damaged(first_line(&checked)) })
 }
 

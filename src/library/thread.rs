@@ -114,7 +114,11 @@ impl LibraryThread {
             Ok(report) => {
                 if report.read > 100 {
                     let seconds = begin.elapsed().as_secs_f32();
-                    tracing::info!("{} games are indexed, {} of them new, in {seconds:.1} s", report.games, report.read);
+                    tracing::info!(
+                        "{} games are indexed, {} of them new, in {seconds:.1} s",
+                        report.games,
+                        report.read
+                    );
                 }
                 None
             }

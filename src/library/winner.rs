@@ -72,9 +72,8 @@ fn best(state: &MatchState, time_is_up: bool) -> Vec<u8> {
         *damage += percent.unwrap_or(0.0).max(0.0) as u32;
         ports.push(player.port);
     }
-    let rank = |side: &(u32, u32, Vec<u8>)| {
-        (side.0, if time_is_up { u32::MAX - side.1 } else { 0 })
-    };
+    let rank =
+        |side: &(u32, u32, Vec<u8>)| (side.0, if time_is_up { u32::MAX - side.1 } else { 0 });
     let Some(highest) = sides.values().map(rank).max() else { return Vec::new() };
     let mut first = sides.into_values().filter(|side| rank(side) == highest);
     match (first.next(), first.next()) {

@@ -131,9 +131,8 @@ impl Glance {
     /// modification. `None` if none of them is a time.
     pub fn started(&self, path: &Path, modified: Option<SystemTime>) -> Option<jiff::Timestamp> {
         let said = self.metadata.as_ref().and_then(|metadata| metadata.start_at.as_deref());
-        said.and_then(start_time::parse).or_else(|| {
-            start_time::guess(path, modified, self.summary.seconds())?.parse().ok()
-        })
+        said.and_then(start_time::parse)
+            .or_else(|| start_time::guess(path, modified, self.summary.seconds())?.parse().ok())
     }
 }
 
@@ -180,7 +179,8 @@ fn find_events(tail: &[u8], scanner: &Scanner) -> Option<usize> {
     let sizes = scanner.sizes()?;
     let is_there = |code| sizes.get(code).is_some();
     // What a frame begins with.
-    let first = [EventCode::FRAME_START, EventCode::PRE_FRAME].into_iter().find(|&c| is_there(c))?;
+    let first =
+        [EventCode::FRAME_START, EventCode::PRE_FRAME].into_iter().find(|&c| is_there(c))?;
     let mut budget = MAX_STEPS;
     for (at, _) in tail.iter().enumerate().filter(|(_, byte)| **byte == first.0) {
         let (steps, leads_to_end) = walk(&tail[at..], scanner);

@@ -20,7 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::guard::{Guard, guard};
 use super::problem::{finish, panicked};
-use super::{App, downloads, events, listing, metrics, page, spectate};
+use super::{App, archive, downloads, events, metrics, page, replays, spectate};
 use crate::engine::Event;
 
 /// The largest body: a station's settings are a few hundred bytes.
@@ -79,7 +79,8 @@ fn describe() -> (Router<App>, utoipa::openapi::OpenApi) {
     let (routes, mut description) = Routes::with_openapi(About::openapi())
         .merge(relay::router())
         .merge(stations::router())
-        .merge(listing::router())
+        .merge(replays::router())
+        .merge(archive::router())
         .merge(downloads::router())
         .merge(events::router())
         .merge(spectate::router())
