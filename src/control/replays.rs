@@ -6,8 +6,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde::de::value::MapDeserializer;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::problem::{ErrorBody, Problem};
@@ -37,8 +37,7 @@ pub struct ReplayPage {
 
 /// Which games, in which order: everything that is given must hold. Upper case, accents and width do
 /// not count; what is empty is not given.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Default, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Wanted {
     /// Words: each is part of a player's name, tag or connect code, of a character, the stage, the
@@ -66,25 +65,37 @@ pub(super) struct Wanted {
     /// Which way; if absent the newest, longest or largest first, texts from A to Z
     order: Option<Order>,
     /// Which page, from 1; 1 if absent
-    #[serde(deserialize_with = "number")]
     page: Option<u32>,
     /// How many games a page has, 1 to 200; 100 if absent
-    #[serde(deserialize_with = "number")]
     limit: Option<u32>,
-}
-
-/// A number out of text, of which addresses are made.
-fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    text.parse().map(Some).map_err(|_| serde::de::Error::custom(format!("`{text}` is no number")))
 }
 
 impl Wanted {
     /// Takes what is asked out of an address.
     pub(super) fn of(pairs: Pairs) -> Result<Self, Problem> {
-        let given = pairs.into_iter().filter(|(_, value)| !value.trim().is_empty());
-        let given = MapDeserializer::<_, serde::de::value::Error>::new(given);
-        Self::deserialize(given).map_err(|error| invalid(error.to_string()))
+        let mut wanted = Self::default();
+        for (key, value) in pairs {
+            if value.trim().is_empty() {
+                continue;
+            }
+            match key.as_str() {
+                "search" => wanted.search = Some(value),
+                "station" => wanted.station = Some(value),
+                "character" => wanted.character = Some(value),
+                "stage" => wanted.stage = Some(value),
+                "player" => wanted.player = Some(value),
+                "winner" => wanted.winner = Some(value),
+                "state" => wanted.state = Some(word(&key, value)?),
+                "since" => wanted.since = Some(value),
+                "until" => wanted.until = Some(value),
+                "sort" => wanted.sort = word(&key, value)?,
+                "order" => wanted.order = Some(word(&key, value)?),
+                "page" => wanted.page = Some(number(&key, &value)?),
+                "limit" => wanted.limit = Some(number(&key, &value)?),
+                _ => return Err(invalid(format!("games cannot be asked for by `{key}`"))),
+            }
+        }
+        Ok(wanted)
     }
 
     /// Whether it asks for a page.
@@ -116,6 +127,15 @@ impl Wanted {
         query.check().map_err(|error| invalid(error.to_string()))?;
         Ok(query)
     }
+}
+
+/// One of some words.
+fn word<T: DeserializeOwned>(key: &str, value: String) -> Result<T, Problem> {
+    serde_json::from_value(value.into()).map_err(|error| invalid(format!("`{key}`: {error}")))
+}
+
+fn number(key: &str, value: &str) -> Result<u32, Problem> {
+    value.parse().map_err(|_| invalid(format!("`{key}`: `{value}` is no such number")))
 }
 
 /// Find saved games
