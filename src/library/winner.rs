@@ -81,3 +81,70 @@ fn best(state: &MatchState, time_is_up: bool) -> Vec<u8> {
         _ => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::slp::Event;
+
+    /// A game with these teams (`None`: nobody there) that ended like this; the stocks and percents
+    /// of the last frame, and Game End's bytes behind its code.
+    fn won(teams: [Option<u8>; 4], is_teams: bool, left: [(u8, f32); 4], end: &[u8]) -> Vec<u8> {
+        let mut start = vec![0; 0x1A3];
+        start[..4].copy_from_slice(&[0x36, 3, 18, 0]);
+        start[0x5 + 0x8] = is_teams.into();
+        let mut state = MatchState::new();
+        for (port, team) in teams.iter().enumerate() {
+            let block = 0x65 + 0x24 * port;
+            start[block + 1] = if team.is_some() { 0 } else { 3 };
+            start[block + 9] = team.unwrap_or_default();
+        }
+        state.observe(Event::new(&start).unwrap());
+        for (port, (stocks, percent)) in left.into_iter().enumerate() {
+            let mut post = vec![0; 0x34];
+            (post[0], post[5], post[0x21]) = (0x38, port as u8, stocks);
+            post[0x16..0x1A].copy_from_slice(&percent.to_be_bytes());
+            state.observe(Event::new(&post).unwrap());
+        }
+        state.observe(Event::new(&[&[0x39], end].concat()).unwrap());
+        winners(&state)
+    }
+
+    const TWO: [Option<u8>; 4] = [Some(0), None, Some(0), None];
+    const FOUR: [Option<u8>; 4] = [Some(0), Some(1), Some(0), Some(1)];
+
+    fn two(a: (u8, f32), b: (u8, f32), end: &[u8]) -> Vec<u8> {
+        won(TWO, false, [a, (0, 0.0), b, (0, 0.0)], end)
+    }
+
+    #[test]
+    fn time_is_decided_by_stocks_and_then_whole_percents() {
+        // The game makes port 1 the first; what is on the screen counts.
+        let time = [1, 0xFF, 0, 0xFF, 1, 0xFF];
+        assert_eq!(two((2, 0.0), (3, 99.0), &time), [3]);
+        assert_eq!(two((2, 80.2), (2, 79.9), &time), [3]);
+        assert_eq!(two((2, 80.2), (2, 80.9), &time), [0; 0]);
+        assert_eq!(two((1, 0.0), (0, 0.0), &[2]), [1]);
+        assert_eq!(two((0, 0.0), (0, 50.0), &[2]), [0; 0], "both at once");
+    }
+
+    #[test]
+    fn who_quits_loses_if_there_is_one_other() {
+        let both = [(4, 0.0); 4];
+        assert_eq!(won(TWO, false, both, &[7, 0]), [3]);
+        assert_eq!(won(TWO, false, both, &[7, 2]), [1]);
+        assert_eq!(won(TWO, false, both, &[7, 0xFF]), [0; 0]);
+        assert_eq!(won(TWO, false, both, &[7]), [0; 0]);
+        assert_eq!(won(FOUR, false, both, &[7, 0]), [0; 0]);
+    }
+
+    #[test]
+    fn a_team_wins_together() {
+        let left = [(0, 0.0), (1, 30.0), (0, 0.0), (0, 0.0)];
+        assert_eq!(won(FOUR, true, left, &[2, 0xFF, 2, 0, 3, 1]), [2, 4]);
+        assert_eq!(won(FOUR, true, left, &[2]), [2, 4], "without places, too");
+        assert_eq!(won(FOUR, false, left, &[2]), [2]);
+        let alone = [Some(0), None, None, None];
+        assert_eq!(won(alone, false, left, &[2, 0xFF, 0, 0xFF, 0xFF, 0xFF]), [0; 0]);
+    }
+}

@@ -22,6 +22,7 @@ use super::guard::{Guard, guard};
 use super::problem::{finish, panicked};
 use super::{App, archive, downloads, events, metrics, page, replays, spectate};
 use crate::engine::Event;
+use crate::library::{EntryState, Order, SortBy};
 
 /// The largest body: a station's settings are a few hundred bytes.
 const MAX_BODY: usize = 64 * 1024;
@@ -49,7 +50,9 @@ pub(super) type Routes = OpenApiRouter<App>;
         (name = "games", description = "Games as they happen"),
         (name = "replays", description = "Saved games"),
     ),
-    components(schemas(Event, events::Snapshot, spectate::StateMessage<'_>)),
+    components(schemas(
+        Event, events::Snapshot, spectate::StateMessage<'_>, EntryState, SortBy, Order,
+    )),
 )]
 struct About;
 
