@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use thiserror::Error;
 
-use crate::config::{HTTP_PORT, HttpConfig, RAW_PORT, RelayConfig, Source};
+use crate::config::{HTTP_PORT, HttpConfig, RAW_PORT, RelayConfig, Source, SourceProtocol};
 use crate::protocol::console::{
     self, Handshake, LENGTH_PREFIX, MAX_MESSAGE_LEN, Message, split_message,
 };
@@ -134,7 +134,7 @@ pub fn run(
         name,
         host,
         port: console.port(),
-        protocol: Protocol::Console,
+        protocol: SourceProtocol::Console,
     }]);
     config.listen = Some(free_or(console::PORT));
     config.raw_listen = Some(free_or(RAW_PORT));

@@ -28,6 +28,7 @@ pub mod demo;
 pub mod discovery;
 pub mod engine;
 pub mod hooks;
+pub mod library;
 pub mod net;
 pub mod obs;
 pub mod protocol;

@@ -22,6 +22,7 @@ use crate::control::{BindError, Bridge, Games, HttpServer, News};
 use crate::discovery::DiscoveryThread;
 use crate::engine::{AddError, Engine, Handle, Hooks, Request, Threads};
 use crate::hooks::HookThread;
+use crate::library::{Library, LibraryThread};
 use crate::net::raise_open_files_limit;
 use crate::obs::{ObsThread, PasswordError};
 use crate::protocol::Protocol;
@@ -99,6 +100,7 @@ struct Crew {
     console: ConsoleThread,
     discovery: Option<DiscoveryThread>,
     bridge: Option<Bridge>,
+    library: Option<LibraryThread>,
     http: Option<HttpServer>,
     hooks: Option<HookThread>,
     obs: Option<ObsThread>,
@@ -176,7 +178,13 @@ impl Relay {
             max_places,
         };
         let discovery = config.discovery.as_ref().map(|discovery| discovery.listen);
-        let (http, replays) = (config.http.clone(), config.replays.clone());
+        let http = config.http.clone();
+        let library =
+            http.as_ref().and(config.replays.clone()).map(|folder| Arc::new(Library::new(folder)));
+        let librarian = library
+            .clone()
+            .map(|library| LibraryThread::new(library, shutdown.clone()))
+            .transpose()?;
         let obs = config.obs.clone();
         let commands = Some(config.hooks.clone()).filter(|hooks| !hooks.commands.is_empty());
         let mut engine = Engine::new(config, threads, hooks, shutdown.clone());
@@ -190,7 +198,7 @@ impl Relay {
         let http = http
             .map(|http| {
                 let games = Games { news, gallery };
-                HttpServer::bind(&http, engine.handle(), replays, games, shutdown.clone())
+                HttpServer::bind(&http, engine.handle(), library, games, shutdown.clone())
             })
             .transpose()?;
         let (recorded, is_recorded) = oneshot::channel();
@@ -220,6 +228,7 @@ impl Relay {
             console,
             discovery,
             bridge,
+            library: librarian,
             http,
             hooks,
             obs,
@@ -236,7 +245,7 @@ impl Relay {
 
     fn spawn(&mut self, crew: Crew) -> io::Result<()> {
         let Crew { consumers, spectator, recorder, listener, console, discovery, .. } = crew;
-        let Crew { bridge, http, hooks, obs, engine, recorded, .. } = crew;
+        let Crew { bridge, library, http, hooks, obs, engine, recorded, .. } = crew;
         let shutdown = self.shutdown.clone();
         for (n, consumer) in consumers.into_iter().enumerate() {
             let name = format!("consumer-{n}");
@@ -255,6 +264,9 @@ impl Relay {
         self.workers.push(Worker::spawn("engine", &shutdown, move || engine.run())?);
         if let Some(bridge) = bridge {
             self.workers.push(Worker::spawn("bridge", &shutdown, move || bridge.run())?);
+        }
+        if let Some(library) = library {
+            self.workers.push(Worker::spawn("library", &shutdown, move || library.run())?);
         }
         if let Some(http) = http {
             self.workers.push(Worker::spawn("http", &shutdown, move || http.run())?);

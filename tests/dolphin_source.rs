@@ -8,7 +8,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use andross::config::RelayConfig;
+use andross::config::{RelayConfig, SourceProtocol};
 use andross::engine::{NewStation, Refusal, Request, StationChange};
 use andross::protocol::Protocol;
 use andross::protocol::spectator::Message;
@@ -30,7 +30,7 @@ const SILENCE: Duration = Duration::from_millis(1500);
 /// A relay of a Dolphin.
 fn venue_of(address: SocketAddr, tweak: impl FnOnce(&mut RelayConfig)) -> Venue {
     Venue::relay(address, Shutdown::new(), |config| {
-        config.stations[0].source.protocol = Protocol::Dolphin;
+        config.stations[0].source.protocol = SourceProtocol::Dolphin;
         config.timing.silence = SILENCE;
         tweak(config);
     })
@@ -274,7 +274,7 @@ fn a_relay_in_between_that_is_restarted_loses_nothing() {
     let near = Venue::start(options, |_| {});
     let address = near.dolphin_address();
     let middle = venue_of(near.console_address(), |config| {
-        config.stations[0].source.protocol = Protocol::Console;
+        config.stations[0].source.protocol = SourceProtocol::Console;
     });
     let port = middle.dolphin_address();
     let far = venue_of(port, |_| {});

@@ -5,26 +5,27 @@
 
 mod access;
 mod api;
+mod archive;
 mod bridge;
 mod client_key;
 mod dashboard;
 mod downloads;
 mod events;
 mod extract;
+mod freshness;
 mod guard;
-mod listing;
 mod metrics;
 mod page;
 mod patient;
 mod places;
 mod problem;
 mod rates;
+mod replays;
 mod server;
 mod socket;
 mod spectate;
 mod token;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,11 +33,12 @@ use tokio::sync::Semaphore;
 
 use crate::audience::Gallery;
 use crate::engine::{Handle, Refusal, Reply, Request};
+use crate::library::Library;
 use crate::shutdown::Shutdown;
 
 pub use bridge::{Bridge, News};
-pub use listing::{ReplayFile, ReplayList};
 pub use problem::ErrorBody;
+pub use replays::ReplayPage;
 pub use server::{BindError, HttpServer};
 
 /// How long the engine may take for an answer. It needs under a millisecond; when it has been
@@ -46,16 +48,20 @@ const ENGINE_TIME: Duration = Duration::from_secs(5);
 /// WebSockets at once: each costs a place and, when it lags, a copy of the state.
 const MAX_WATCHERS: usize = 64;
 
-/// Listings of the replays folder at once: two leave threads for downloads when the disk is slow.
+/// Questions to the library at once: threads are left for downloads when the disk is slow.
 const MAX_LISTINGS: usize = 2;
+
+/// Archives that are packed at once, each on a thread for files as long as its client takes it.
+const MAX_ARCHIVES: usize = 2;
 
 /// What every handler may use.
 #[derive(Clone, Debug)]
 struct App {
     engine: Handle,
-    replays: Option<Arc<PathBuf>>,
+    library: Option<Arc<Library>>,
     watchers: Arc<Semaphore>,
     listings: Arc<Semaphore>,
+    archives: Arc<Semaphore>,
     games: Games,
     shutdown: Shutdown,
 }
@@ -70,12 +76,18 @@ pub struct Games {
 }
 
 impl App {
-    fn new(engine: Handle, replays: Option<PathBuf>, games: Games, shutdown: Shutdown) -> Self {
+    fn new(
+        engine: Handle,
+        library: Option<Arc<Library>>,
+        games: Games,
+        shutdown: Shutdown,
+    ) -> Self {
         Self {
             engine,
-            replays: replays.map(Arc::new),
+            library,
             watchers: Arc::new(Semaphore::new(MAX_WATCHERS)),
             listings: Arc::new(Semaphore::new(MAX_LISTINGS)),
+            archives: Arc::new(Semaphore::new(MAX_ARCHIVES)),
             games,
             shutdown,
         }

@@ -28,9 +28,10 @@ use super::places::{Place, Places};
 use super::rates::Rates;
 use super::spectate::Lasting;
 use super::token::{self, TokenError};
-use super::{App, Games, api};
+use super::{App, Games, api, freshness};
 use crate::config::HttpConfig;
 use crate::engine::Handle;
+use crate::library::Library;
 use crate::net::SEND_BUFFER;
 use crate::shutdown::Shutdown;
 
@@ -56,8 +57,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// How often quiet addresses are forgotten.
 const PRUNE_PERIOD: Duration = Duration::from_secs(60);
 
-/// Threads for files: a slow disk makes others wait who want files, and nobody else.
-const FILE_THREADS: usize = 4;
+/// Threads for files: a slow disk makes others wait who want files, and nobody else. Questions to the
+/// library and archives take two each at most.
+const FILE_THREADS: usize = 8;
 
 /// Why the server could not start.
 #[derive(Debug, Error)]
@@ -98,6 +100,8 @@ pub struct HttpServer {
     listener: tokio::net::TcpListener,
     address: SocketAddr,
     router: Router,
+    engine: Handle,
+    library: Option<Arc<Library>>,
     places: Places,
     rates: Arc<Rates>,
     shutdown: Shutdown,
@@ -105,14 +109,14 @@ pub struct HttpServer {
 }
 
 impl HttpServer {
-    /// Binds the address and reads the token. Saved games are looked up in `replays`.
+    /// Binds the address and reads the token. Saved games are those of `library`.
     ///
     /// # Errors
     /// [`BindError`]
     pub fn bind(
         config: &HttpConfig,
         engine: Handle,
-        replays: Option<PathBuf>,
+        library: Option<Arc<Library>>,
         games: Games,
         shutdown: Shutdown,
     ) -> Result<Self, BindError> {
@@ -151,8 +155,10 @@ impl HttpServer {
             rules: Arc::new(Rules::new(&config.host_names, &config.allow_origins, changes)),
             rates: Arc::clone(&rates),
         };
-        let router = api::router(App::new(engine, replays, games, shutdown.clone()), guard);
-        Ok(Self { listener, address, router, places: Places::new(), rates, shutdown, runtime })
+        let app = App::new(engine.clone(), library.clone(), games, shutdown.clone());
+        let router = api::router(app, guard);
+        let places = Places::new();
+        Ok(Self { engine, library, listener, address, router, places, rates, shutdown, runtime })
     }
 
     /// Where it listens.
@@ -162,12 +168,14 @@ impl HttpServer {
 
     /// Answers until the shutdown is requested, then ends in order.
     pub fn run(self) {
-        let Self { listener, router, places, rates, shutdown, runtime, .. } = self;
+        let Self { listener, router, engine, library, .. } = self;
+        let Self { places, rates, shutdown, runtime, .. } = self;
         runtime.block_on(async {
             let accepting = accept(listener, router, &places, &shutdown);
             tokio::select! {
                 () = accepting => {}
                 () = prune(&rates) => {}
+                () = freshness::follow(&engine, library.as_deref()) => {}
                 () = shutdown.requested() => {}
             }
             // The listener is gone with `accept`: nobody new comes.

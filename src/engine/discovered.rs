@@ -9,9 +9,8 @@ use super::Engine;
 use super::look::unix_ms;
 use super::request::Refusal;
 use super::status::{Change, DiscoveredConsole, Origin};
-use crate::config::{Source, StationConfig, check_station_name};
+use crate::config::{Source, SourceProtocol, StationConfig, check_station_name};
 use crate::discovery::{Heard, Sightings};
-use crate::protocol::Protocol;
 use crate::protocol::discovery::Mac;
 use crate::session::{SourceState, StationId};
 
@@ -95,7 +94,7 @@ impl Engine {
             name: source.name.clone(),
             host: ip.to_string(),
             port,
-            protocol: Protocol::Console,
+            protocol: SourceProtocol::Console,
         };
         self.threads.operator.redirect(StationId(id), source.clone());
     }
@@ -103,8 +102,12 @@ impl Engine {
     /// A console that is no station so far: recognised, or adopted, unless somebody removed it by
     /// hand.
     fn meet(&mut self, mac: Mac, nick: &str, ip: IpAddr, port: u16) {
-        let source =
-            Source { name: String::new(), host: ip.to_string(), port, protocol: Protocol::Console };
+        let source = Source {
+            name: String::new(),
+            host: ip.to_string(),
+            port,
+            protocol: SourceProtocol::Console,
+        };
         if let Some(entry) = self.with_source(&source) {
             let id = entry.id();
             self.bind_mac(mac, id);
@@ -197,7 +200,10 @@ impl Engine {
         };
         let port = self.config.discovery.clone().unwrap_or_default().console_port;
         let name = self.name_for(&seen.nick, mac);
-        Ok((mac, Source { name, host: seen.ip.to_string(), port, protocol: Protocol::Console }))
+        Ok((
+            mac,
+            Source { name, host: seen.ip.to_string(), port, protocol: SourceProtocol::Console },
+        ))
     }
 
     /// A console is that station from now on, and no other is.

@@ -18,7 +18,7 @@ mod timer;
 
 use std::borrow::Cow;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::game::{GameStart, PORTS, Version};
@@ -35,7 +35,7 @@ pub use timer::{Timer, TimerKind};
 const INFO_BLOCK: usize = 0x5;
 
 /// A number of Melee's and what people call it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Named {
     /// The number.
     pub id: u16,

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use andross::config::{RelayConfig, Source, SourceTiming};
+use andross::config::{RelayConfig, Source, SourceProtocol, SourceTiming};
 use andross::protocol::Protocol;
 use andross::protocol::console::{
     Handshake, HandshakeReply, KEEP_ALIVE, LENGTH_PREFIX, MAX_MESSAGE_LEN, Message, split_message,
@@ -230,7 +230,7 @@ pub fn source(address: SocketAddr) -> Source {
 
 pub fn named_source(name: &str, address: SocketAddr) -> Source {
     let (host, port) = (address.ip().to_string(), address.port());
-    Source { name: name.into(), host, port, protocol: Protocol::Console }
+    Source { name: name.into(), host, port, protocol: SourceProtocol::Console }
 }
 
 /// The event bytes of the complete files in `folder`, oldest first.

@@ -20,6 +20,8 @@ const SERVED: &[(&str, &str)] = &[
     ("post", "/api/reload"),
     ("post", "/api/shutdown"),
     ("get", "/api/replays"),
+    ("get", "/api/replays/facets"),
+    ("get", "/api/replays.zip"),
     ("get", "/replays/{path}"),
     ("get", "/api/events"),
     ("get", "/ws/{station}"),

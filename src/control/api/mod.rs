@@ -20,8 +20,9 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::guard::{Guard, guard};
 use super::problem::{finish, panicked};
-use super::{App, dashboard, downloads, events, listing, metrics, page, spectate};
+use super::{App, archive, dashboard, downloads, events, metrics, page, replays, spectate};
 use crate::engine::Event;
+use crate::library::{EntryState, Order, SortBy};
 
 /// The largest body: a station's settings are a few hundred bytes.
 const MAX_BODY: usize = 64 * 1024;
@@ -49,7 +50,9 @@ pub(super) type Routes = OpenApiRouter<App>;
         (name = "games", description = "Games as they happen"),
         (name = "replays", description = "Saved games"),
     ),
-    components(schemas(Event, events::Snapshot, spectate::StateMessage<'_>)),
+    components(schemas(
+        Event, events::Snapshot, spectate::StateMessage<'_>, EntryState, SortBy, Order,
+    )),
 )]
 struct About;
 
@@ -80,7 +83,8 @@ fn describe() -> (Router<App>, utoipa::openapi::OpenApi) {
     let (routes, mut description) = Routes::with_openapi(About::openapi())
         .merge(relay::router())
         .merge(stations::router())
-        .merge(listing::router())
+        .merge(replays::router())
+        .merge(archive::router())
         .merge(downloads::router())
         .merge(events::router())
         .merge(spectate::router())
