@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use andross::protocol::console::{Handshake, HandshakeReply, Replay};
-use andross::protocol::{ClientToken, Cursor};
+use andross::protocol::{ClientToken, Cursor, Protocol};
 use andross::replay::survey;
 use andross::session::{Divergence, Horizon, SourceState, Station, StationId, Writer};
 use andross::shutdown::{Reason, Shutdown};
@@ -413,7 +413,7 @@ fn a_raw_source_that_hangs_up_is_backed_off_from() {
         }
     });
     let venue = Venue::relay(address, Shutdown::new(), |config| {
-        config.stations[0].source.raw = true;
+        config.stations[0].source.protocol = Protocol::Raw;
         config.timing.back_off = (Duration::from_millis(20), Duration::from_secs(60));
     });
     wait_until("it was tried some times", || attempts.load(Ordering::Relaxed) >= 4);

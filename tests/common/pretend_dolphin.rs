@@ -266,7 +266,7 @@ fn open(address: SocketAddr, places: usize) -> (Host<UdpSocket>, SocketAddr) {
 }
 
 /// Whether a batch ends its game.
-pub fn is_game_end(batch: &[u8]) -> bool {
+fn is_game_end(batch: &[u8]) -> bool {
     batch.first() == Some(&0x39)
 }
 
