@@ -12,6 +12,7 @@ mod downloads;
 mod events;
 mod extract;
 mod guard;
+mod health;
 mod listing;
 mod metrics;
 mod page;
@@ -60,6 +61,7 @@ struct App {
     web_spectators: Arc<Semaphore>,
     news: News,
     removals: Removals,
+    health: health::Health,
     stop: Stop,
 }
 
@@ -93,6 +95,7 @@ impl App {
             web_spectators: Arc::new(Semaphore::new(spectate::MAX_WEB_SPECTATORS)),
             news,
             removals,
+            health: health::Health::new(),
             stop,
         }
     }

@@ -24,6 +24,7 @@ use tower::ServiceExt;
 
 use super::access::{Changes, Rules};
 use super::guard::{Guard, Peer};
+use super::health::Health;
 use super::patient::Patient;
 use super::places::{Place, Places};
 use super::rates::Rates;
@@ -102,6 +103,7 @@ pub struct HttpServer {
     router: Router,
     engine: Handle,
     counter: Counter,
+    health: Health,
     places: Places,
     rates: Arc<Rates>,
     stop: Stop,
@@ -159,10 +161,13 @@ impl HttpServer {
         };
         let (counter, removals) = Removals::new();
         let watched = Watched { news, removals };
-        let router = api::router(App::new(engine.clone(), replays, watched, stop.clone()), guard);
+        let app = App::new(engine.clone(), replays, watched, stop.clone());
+        let health = app.health.clone();
+        let router = api::router(app, guard);
         Ok(Self {
             engine,
             counter,
+            health,
             listener,
             address,
             router,
@@ -180,13 +185,16 @@ impl HttpServer {
 
     /// Answers until the shutdown is requested, then ends in order.
     pub fn run(self) {
-        let Self { listener, router, engine, counter, places, rates, stop, runtime, .. } = self;
+        let Self {
+            listener, router, engine, counter, health, places, rates, stop, runtime, ..
+        } = self;
         runtime.block_on(async {
             let accepting = accept(listener, router, &places, &stop);
             tokio::select! {
                 () = accepting => {}
                 () = prune(&rates) => {}
                 () = counter.count(&engine) => {}
+                () = health.sample(&engine) => {}
                 () = stop.requested() => {}
             }
             // The listener is gone with `accept`: nobody new comes.

@@ -20,7 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::guard::{Guard, guard};
 use super::problem::{finish, panicked};
-use super::{App, dashboard, downloads, events, listing, metrics, page, spectate};
+use super::{App, dashboard, downloads, events, health, listing, metrics, page, spectate};
 use crate::engine::Event;
 
 /// The largest body: a station's settings are a few hundred bytes.
@@ -80,6 +80,7 @@ fn describe() -> (Router<App>, utoipa::openapi::OpenApi) {
     let (routes, mut description) = Routes::with_openapi(About::openapi())
         .merge(relay::router())
         .merge(stations::router())
+        .merge(health::router())
         .merge(listing::router())
         .merge(downloads::router())
         .merge(events::router())

@@ -24,7 +24,7 @@ use super::App;
 struct Assets;
 
 /// The pages and where they are: the address, and the file.
-const PAGES: &[(&str, &str)] = &[("/", "index.html")];
+const PAGES: &[(&str, &str)] = &[("/", "index.html"), ("/health", "health.html")];
 
 /// Everything comes from this server, scripts and styles from files of their own. `data:` is for the
 /// small pictures in style sheets.
