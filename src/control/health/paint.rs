@@ -51,6 +51,12 @@ const LETTER_WIDTH: f64 = 6.6;
 /// The line of an entry in the legend, and the space behind it and behind the entry.
 const KEY: (i32, i32, i32) = (16, 5, 14);
 
+/// How much of its colour a band has below its line.
+const BAND_OPACITY: f64 = 0.3;
+
+/// Narrower than this the legend begins at the edge, to have room for all.
+const NARROW: u32 = 420;
+
 /// Colours for a light or a dark page.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -196,7 +202,8 @@ fn draw_legend<B: DrawingBackend>(
     let middle = LEGEND_HEIGHT as i32 / 2;
     let style = letters(colours).pos(Pos::new(HPos::Left, VPos::Center));
     let (key, behind_key, behind) = KEY;
-    let mut x = LEFT as i32;
+    let is_narrow = area.dim_in_pixel().0 < NARROW;
+    let mut x = if is_narrow { 6 } else { LEFT as i32 };
     for mark in marks.iter().rev() {
         let colour = colours.of(mark.ink);
         match &mark.shape {
@@ -214,7 +221,7 @@ fn draw_legend<B: DrawingBackend>(
                 let line = vec![(x + key / 2, middle - 6), (x + key / 2, middle + 6)];
                 area.draw(&PathElement::new(line, colour.stroke_width(2)))?;
             }
-            Shape::Area(_) | Shape::Bars(_) => {
+            Shape::Band(_) | Shape::Bars(_) => {
                 let corners = [(x + 2, middle - 5), (x + key - 2, middle + 5)];
                 area.draw(&Rectangle::new(corners, colour.filled()))?;
             }
@@ -269,12 +276,13 @@ fn draw_chart<B: DrawingBackend>(
                     chart.draw_series(LineSeries::new(line, colour.stroke_width(*width)))?;
                 }
             }
-            Shape::Area(top) => {
-                if let (Some(first), Some(last)) = (top.first(), top.last()) {
-                    let corners = [(last.0, 0.0), (first.0, 0.0)];
-                    let outline: Vec<_> = top.iter().copied().chain(corners).collect();
-                    chart.draw_series([Polygon::new(outline, colour.filled())])?;
-                }
+            Shape::Band(band) => {
+                let top = band.iter().map(|&(time, _, high)| (time, high));
+                let bottom = band.iter().rev().map(|&(time, low, _)| (time, low));
+                let outline: Vec<_> = top.clone().chain(bottom).collect();
+                let fill = colour.mix(BAND_OPACITY).filled();
+                chart.draw_series([Polygon::new(outline, fill)])?;
+                chart.draw_series(LineSeries::new(top, colour.stroke_width(2)))?;
             }
             Shape::Bars(bars) => {
                 let bar = |&(from, to, height): &(f64, f64, f64)| {

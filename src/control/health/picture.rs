@@ -45,8 +45,8 @@ pub(super) type Point = (f64, f64);
 pub(super) enum Shape {
     /// Lines with breaks between them where there is nothing to tell; how many pixels wide.
     Lines(Vec<Vec<Point>>, u32),
-    /// Everything between a line and 0.
-    Area(Vec<Point>),
+    /// Everything between two lines: time, lower and upper value.
+    Band(Vec<(f64, f64, f64)>),
     /// Bars on 0: from, to, height.
     Bars(Vec<(f64, f64, f64)>),
     /// A value that something is measured by, all the way.
@@ -166,14 +166,15 @@ fn clients(seen: &[(f64, &Sample)]) -> Picture {
         if seen.iter().all(|(_, sample)| count(&sample.clients) == 0) {
             continue;
         }
-        for (height, (_, sample)) in height.iter_mut().zip(seen) {
+        let stack = |(height, (time, sample)): (&mut u64, &(f64, &Sample))| {
+            let below = *height;
             *height += count(&sample.clients);
-        }
-        let top = seen.iter().zip(&height);
-        let top = top.map(|((time, _), height)| (*time, *height as f64)).collect();
-        marks.push(Mark { name, ink, shape: Shape::Area(top) });
+            (*time, below as f64, *height as f64)
+        };
+        let band = height.iter_mut().zip(seen).map(stack).collect();
+        marks.push(Mark { name, ink, shape: Shape::Band(band) });
     }
-    // The lower ones cover what the higher ones have below their own share.
+    // The legend has the last first: the highest on the left would be upside down.
     marks.reverse();
     Picture {
         axis: Axis::count(height.iter().map(|height| *height as f64)),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use parking_lot::Mutex;
 use serde::Serialize;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval_at};
 use utoipa::ToSchema;
 
 use super::sample::{Reading, Sample};
@@ -65,7 +65,7 @@ impl Health {
 
     /// Takes samples for as long as the engine answers.
     pub(in super::super) async fn sample(&self, engine: &Handle) {
-        let mut tick = interval(PERIOD);
+        let mut tick = interval_at((self.began + PERIOD).into(), PERIOD);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut last = self.began;
         loop {

@@ -102,20 +102,22 @@ fn spectators_lie_on_each_other() {
         sample.clients = Clients { console: 2, raw: 0, dolphin: n as u64, web: 1 };
     });
     let picture = Plot::Clients.picture(&hour, HOUR);
-    let tops: Vec<_> = picture
+    let bands: Vec<_> = picture
         .marks
         .iter()
         .map(|mark| match &mark.shape {
-            Shape::Area(top) => (mark.name, top.iter().map(|point| point.1).collect::<Vec<_>>()),
-            shape => panic!("{shape:?} is no area"),
+            Shape::Band(band) => {
+                (mark.name, band.iter().map(|&(_, low, high)| (low, high)).collect::<Vec<_>>())
+            }
+            shape => panic!("{shape:?} is no band"),
         })
         .collect();
     let expected = [
-        ("web", vec![3.0, 4.0, 5.0]),
-        ("dolphin", vec![2.0, 3.0, 4.0]),
-        ("console", vec![2.0, 2.0, 2.0]),
+        ("web", vec![(2.0, 3.0), (3.0, 4.0), (4.0, 5.0)]),
+        ("dolphin", vec![(2.0, 2.0), (2.0, 3.0), (2.0, 4.0)]),
+        ("console", vec![(0.0, 2.0); 3]),
     ];
-    assert_eq!(tops, expected, "the highest is drawn first, and raw is not there");
+    assert_eq!(bands, expected, "and raw is not there");
 }
 
 #[test]

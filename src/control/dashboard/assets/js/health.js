@@ -28,7 +28,7 @@ class StationSection {
     this.badge = el("span", { class: "badge" });
     this.rows = Object.fromEntries([
       ["p50", "Latency, half within"], ["p99", "Latency, 99 % within"], ["max", "Latency, the worst"], ["deliveries", "Deliveries"],
-      ["misses", "Late deliveries"], ["bytes", "Received"], ["frames", "Frames"], ["gaps", "Gaps"],
+      ["misses", "Late deliveries"], ["share", "Late, share of all"], ["bytes", "Received"], ["frames", "Frames"], ["gaps", "Gaps"],
       ["console", "Spectators, console"], ["raw", "Spectators, raw"], ["dolphin", "Spectators, Dolphin"], ["web", "Spectators, web"],
     ].map(([name, label]) => [name, { label, now: el("td", { class: "num" }), hour: el("td", { class: "num" }) }]));
     this.caption = el("caption");
@@ -53,19 +53,20 @@ class StationSection {
     setText(this.badge, text);
     const newest = health.samples.at(-1);
     this.newest = newest;
-    setText(this.caption, newest ? `Seconds until ${new Date(newest.at).toLocaleTimeString("en-GB")}: ${newest.seconds.toFixed(0)}` : "The first sample is on its way");
+    setText(this.caption, newest ? `Newest: the ${newest.seconds.toFixed(0)} seconds until ${new Date(newest.at).toLocaleTimeString("en-GB")}` : "The first sample is on its way");
     if (newest) this.fill(newest, health.lastHour);
     this.draw();
   }
 
   fill(newest, hour) {
     const { latency, clients } = newest;
-    const late = ({ windowMisses, deliveries }) => windowMisses === 0 ? "0" : `${count(windowMisses)} (${(100 * windowMisses / deliveries).toFixed(2)} %)`;
+    const share = ({ windowMisses, deliveries }) => deliveries === 0 ? null : `${(100 * windowMisses / deliveries).toFixed(2)} %`;
     const figures = {
       p50: [latency && ms(latency.p50Us)], p99: [latency && ms(latency.p99Us)],
       max: [latency && ms(latency.maxUs), hour.maxUs === null ? null : ms(hour.maxUs)],
       deliveries: [count(newest.deliveries), count(hour.deliveries)],
-      misses: [late(newest), late(hour), newest.windowMisses > 0, hour.windowMisses > 0],
+      misses: [count(newest.windowMisses), count(hour.windowMisses), newest.windowMisses > 0, hour.windowMisses > 0],
+      share: [share(newest), share(hour)],
       bytes: [`${bytes(Math.round(newest.bytes / newest.seconds))}/s`, bytes(hour.bytes)],
       frames: [`${(newest.frames / newest.seconds).toFixed(1)}/s`, count(hour.frames)],
       gaps: [count(newest.gaps), count(hour.gaps), newest.gaps > 0, hour.gaps > 0],
