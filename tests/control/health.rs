@@ -1,12 +1,16 @@
 //! The last hour of a station: the same figures as `/metrics`, and plots of them.
 
 use std::io::Read;
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::desk::Desk;
 use crate::common::{ConsoleSpectator, RawSpectator, loopback, synthetic, wait_until};
+
+/// Samples come every five seconds, and more than 200 calls a second are refused.
+const BETWEEN_CALLS: Duration = Duration::from_millis(50);
 
 /// What `/metrics` says of the first station.
 fn metric(text: &str, name: &str, more: &str) -> u64 {
@@ -21,7 +25,7 @@ fn sum(health: &Value, what: &str) -> u64 {
 }
 
 /// A raw spectator with so little room that it is full soon.
-fn narrow(address: std::net::SocketAddr) -> TcpStream {
+fn narrow(address: SocketAddr) -> TcpStream {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
     socket.bind(&loopback().into()).unwrap();
@@ -58,6 +62,7 @@ fn the_last_hour_sums_up_to_the_figures_in_metrics() {
     let mut last = None;
     // The threads hand their latencies in twice a second, and the next sample has them.
     wait_until("all is in the samples", || {
+        std::thread::sleep(BETWEEN_CALLS);
         let health = desk.get("/api/stations/1/health").good();
         let pairs = pairs(&health, &desk.get("/metrics").text());
         let is_same = pairs.iter().all(|(sampled, metric)| sampled == metric);
@@ -89,6 +94,7 @@ fn the_last_hour_sums_up_to_the_figures_in_metrics() {
     assert!(plot.text().contains("<polyline") && !plot.text().contains("No deliveries"));
     // A sample may be taken between two calls.
     wait_until("nothing has changed in between", || {
+        std::thread::sleep(BETWEEN_CALLS);
         let path = "/api/stations/1/health.svg?plot=latency";
         let tag = desk.get(path).header("etag").unwrap().to_owned();
         let again = desk.call("GET", path, &[("If-None-Match", &tag)], None);

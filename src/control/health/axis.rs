@@ -81,7 +81,7 @@ fn bytes_a_second(value: f64) -> String {
 
 /// How much of the hour is shown, and the minutes between the ticks: a relay that has just started would
 /// have a picture with all at its edge.
-const SPANS: [(u64, u64); 3] = [(5, 1), (15, 5), (60, 15)];
+const SPANS: [(u64, u64); 3] = [(6, 2), (15, 5), (60, 15)];
 
 /// How much to show when there are samples of so long a time.
 pub(super) fn span(age: Duration) -> Duration {
@@ -138,9 +138,9 @@ mod tests {
     #[test]
     fn the_time_shown_grows_to_an_hour() {
         let shown = |seconds| span(Duration::from_secs(seconds)).as_secs() / 60;
-        assert_eq!([0, 300, 301, 900, 901, 90_000].map(shown), [5, 5, 15, 15, 60, 60]);
+        assert_eq!([0, 360, 361, 900, 901, 90_000].map(shown), [6, 6, 15, 15, 60, 60]);
         let hour: Vec<_> = minutes(Duration::from_secs(3600)).into_iter().map(minute).collect();
         assert_eq!(hour, ["−60 min", "−45 min", "−30 min", "−15 min", "now"]);
-        assert_eq!(minutes(Duration::from_secs(300)), [-5.0, -4.0, -3.0, -2.0, -1.0, 0.0]);
+        assert_eq!(minutes(Duration::from_secs(360)), [-6.0, -4.0, -2.0, 0.0]);
     }
 }

@@ -103,7 +103,7 @@ struct Drawing {
 
 /// Draw how a station did in the last hour
 ///
-/// While the relay runs for less than that, the last 5 or 15 minutes.
+/// While the relay runs for less than that, the last 6 or 15 minutes.
 #[utoipa::path(
     get,
     path = "/api/stations/{id}/health.svg",

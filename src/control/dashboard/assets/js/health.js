@@ -18,6 +18,14 @@ const PLOTS = {
 
 const $ = (id) => document.getElementById(id);
 const sections = new Map();
+const darkness = matchMedia("(prefers-color-scheme: dark)");
+/** What is far from the screen is not asked for. */
+const seen = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) {
+    target.shown.isSeen = isIntersecting;
+    target.shown.section.draw();
+  }
+}, { rootMargin: "300px" });
 
 bar("/health");
 
@@ -37,12 +45,19 @@ class StationSection {
       el("tr", {}, el("th", { scope: "row" }, label), now, hour))));
     this.plots = Object.entries(PLOTS).map(([plot, [title, what]]) => {
       const dark = el("source", { media: "(prefers-color-scheme: dark)" });
-      const img = el("img", { alt: "", loading: "lazy" });
+      const img = el("img", { alt: "" });
       const root = el("figure", {}, el("figcaption", {}, title, " ", el("span", { class: "muted small" }, what)), el("picture", {}, dark, img));
-      return { plot, dark, img, root };
+      root.shown = { plot, dark, img, root, isSeen: false, section: this };
+      seen.observe(root);
+      return root.shown;
     });
     this.root = el("section", { class: "card health", "aria-labelledby": this.title.id },
       el("header", {}, this.title, this.badge), el("div", {}, table), el("div", { class: "plots" }, this.plots.map(({ root }) => root)));
+  }
+
+  remove() {
+    for (const { root } of this.plots) seen.unobserve(root);
+    this.root.remove();
   }
 
   update(station, health) {
@@ -81,15 +96,22 @@ class StationSection {
     }
   }
 
-  /** Asks for the plots if there is a newer sample or another width. Browsers show the old one until then. */
+  /** Shows the newest plots, as far as they can be seen. */
   draw() {
-    for (const { plot, dark, img, root } of this.plots) {
-      const width = Math.min(1600, Math.max(240, Math.round(root.clientWidth / WIDTH_STEP) * WIDTH_STEP));
-      const address = (theme) => `/api/stations/${this.id}/health.svg?plot=${plot}&theme=${theme}&width=${width}&at=${this.newest?.at ?? 0}`;
-      setAttribute(dark, "srcset", address("dark"));
-      setAttribute(img, "src", address("light"));
-      setAttribute(img, "alt", this.say(plot));
-    }
+    for (const plot of this.plots) if (plot.isSeen) this.drawPlot(plot).catch(() => { /* The next look tries again. */ });
+  }
+
+  /** The old plot stays until the new one is there: it is fetched first, and then taken from memory. */
+  async drawPlot({ plot, dark, img, root }) {
+    setAttribute(img, "alt", this.say(plot));
+    const width = Math.min(1600, Math.max(240, Math.round(root.clientWidth / WIDTH_STEP) * WIDTH_STEP));
+    const address = (theme) => `/api/stations/${this.id}/health.svg?plot=${plot}&theme=${theme}&width=${width}&at=${this.newest?.at ?? 0}`;
+    if (img.getAttribute("src") === address("light")) return;
+    const next = new Image();
+    next.src = address(darkness.matches ? "dark" : "light");
+    await next.decode();
+    setAttribute(dark, "srcset", address("dark"));
+    setAttribute(img, "src", address("light"));
   }
 
   /** What a plot's newest figures are, for those who do not see it. */
@@ -121,7 +143,7 @@ async function look() {
   const ids = new Set(status.stations.map(({ id }) => id));
   for (const [id, section] of sections) {
     if (ids.has(id)) continue;
-    section.root.remove();
+    section.remove();
     sections.delete(id);
   }
   await Promise.all(status.stations.map(async (station) => {
