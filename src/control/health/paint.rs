@@ -209,12 +209,13 @@ fn draw_legend<B: DrawingBackend>(
         match &mark.shape {
             Shape::Lines(_, width) => {
                 let line = vec![(x, middle), (x + key, middle)];
-                area.draw(&PathElement::new(line, colour.stroke_width(*width)))?;
+                // A single pixel lies between two rows, and is pale.
+                area.draw(&PathElement::new(line, colour.stroke_width((*width).max(2))))?;
             }
             Shape::Limit(_) => {
                 for from in [x, x + 6, x + 12] {
                     let dash = vec![(from, middle), (from + 4, middle)];
-                    area.draw(&PathElement::new(dash, colour.stroke_width(1)))?;
+                    area.draw(&PathElement::new(dash, colour.stroke_width(2)))?;
                 }
             }
             Shape::Moments(_) => {

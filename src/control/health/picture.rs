@@ -67,7 +67,7 @@ pub(super) struct Mark {
 #[derive(Clone, Debug)]
 pub(super) struct Picture {
     pub(super) axis: Axis,
-    /// In the order in which they are drawn.
+    /// In the order in which they are drawn; the legend has the last first.
     pub(super) marks: Vec<Mark>,
     /// What to say where there is nothing to draw.
     pub(super) remark: Option<&'static str>,
@@ -144,15 +144,19 @@ fn bytes(seen: &[(f64, &Sample)]) -> Picture {
     let gaps: Vec<_> = gaps.collect();
     let is_quiet = gaps.is_empty() && seen.iter().all(|(_, sample)| sample.bytes == 0);
     let axis = Axis::bytes_a_second(lines.iter().flatten().map(|(_, value)| *value));
-    let mut marks = vec![Mark { name: "received", ink: Ink::First, shape: Shape::Lines(lines, 2) }];
+    let mut marks = Vec::new();
     if !gaps.is_empty() {
         marks.push(Mark { name: "gap", ink: Ink::Bad, shape: Shape::Moments(gaps) });
     }
+    marks.push(Mark { name: "received", ink: Ink::First, shape: Shape::Lines(lines, 2) });
     Picture { axis, marks, remark: is_quiet.then_some("Nothing received in this time") }
 }
 
+/// How many spectators use a protocol.
+type Count = fn(&Clients) -> u64;
+
 /// Protocols in the order in which they lie on each other, the lowest first.
-const PROTOCOLS: [(&str, Ink, fn(&Clients) -> u64); 4] = [
+const PROTOCOLS: [(&str, Ink, Count); 4] = [
     ("console", Ink::First, |clients| clients.console),
     ("raw", Ink::Second, |clients| clients.raw),
     ("dolphin", Ink::Third, |clients| clients.dolphin),
@@ -174,7 +178,7 @@ fn clients(seen: &[(f64, &Sample)]) -> Picture {
         let band = height.iter_mut().zip(seen).map(stack).collect();
         marks.push(Mark { name, ink, shape: Shape::Band(band) });
     }
-    // The legend has the last first: the highest on the left would be upside down.
+    // In the legend the lowest is on the left.
     marks.reverse();
     Picture {
         axis: Axis::count(height.iter().map(|height| *height as f64)),
