@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use andross::config::SourceProtocol;
 use andross::protocol::console::{Handshake, HandshakeReply, Replay};
-use andross::protocol::{ClientToken, Cursor, Protocol};
+use andross::protocol::{ClientToken, Cursor};
 use andross::replay::survey;
 use andross::session::{Divergence, Horizon, SourceState, Station, StationId, Writer};
 use andross::shutdown::{Reason, Shutdown};

@@ -14,6 +14,7 @@ mod events;
 mod extract;
 mod freshness;
 mod guard;
+mod health;
 mod metrics;
 mod page;
 mod patient;
@@ -63,6 +64,7 @@ struct App {
     listings: Arc<Semaphore>,
     archives: Arc<Semaphore>,
     games: Games,
+    health: health::Health,
     shutdown: Shutdown,
 }
 
@@ -89,6 +91,7 @@ impl App {
             listings: Arc::new(Semaphore::new(MAX_LISTINGS)),
             archives: Arc::new(Semaphore::new(MAX_ARCHIVES)),
             games,
+            health: health::Health::new(),
             shutdown,
         }
     }

@@ -23,6 +23,7 @@ use tower::ServiceExt;
 
 use super::access::{Changes, Rules};
 use super::guard::{Guard, Peer};
+use super::health::Health;
 use super::patient::Patient;
 use super::places::{Place, Places};
 use super::rates::Rates;
@@ -102,6 +103,7 @@ pub struct HttpServer {
     router: Router,
     engine: Handle,
     library: Option<Arc<Library>>,
+    health: Health,
     places: Places,
     rates: Arc<Rates>,
     shutdown: Shutdown,
@@ -156,9 +158,21 @@ impl HttpServer {
             rates: Arc::clone(&rates),
         };
         let app = App::new(engine.clone(), library.clone(), games, shutdown.clone());
+        let health = app.health.clone();
         let router = api::router(app, guard);
         let places = Places::new();
-        Ok(Self { engine, library, listener, address, router, places, rates, shutdown, runtime })
+        Ok(Self {
+            engine,
+            library,
+            health,
+            listener,
+            address,
+            router,
+            places,
+            rates,
+            shutdown,
+            runtime,
+        })
     }
 
     /// Where it listens.
@@ -168,7 +182,7 @@ impl HttpServer {
 
     /// Answers until the shutdown is requested, then ends in order.
     pub fn run(self) {
-        let Self { listener, router, engine, library, .. } = self;
+        let Self { listener, router, engine, library, health, .. } = self;
         let Self { places, rates, shutdown, runtime, .. } = self;
         runtime.block_on(async {
             let accepting = accept(listener, router, &places, &shutdown);
@@ -176,6 +190,7 @@ impl HttpServer {
                 () = accepting => {}
                 () = prune(&rates) => {}
                 () = freshness::follow(&engine, library.as_deref()) => {}
+                () = health.sample(&engine) => {}
                 () = shutdown.requested() => {}
             }
             // The listener is gone with `accept`: nobody new comes.

@@ -14,6 +14,8 @@ const SERVED: &[(&str, &str)] = &[
     ("get", "/api/stations/{id}"),
     ("patch", "/api/stations/{id}"),
     ("delete", "/api/stations/{id}"),
+    ("get", "/api/stations/{id}/health"),
+    ("get", "/api/stations/{id}/health.svg"),
     ("get", "/api/clients"),
     ("delete", "/api/clients/{id}"),
     ("post", "/api/program"),

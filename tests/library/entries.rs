@@ -57,7 +57,8 @@ fn entries_agree_with_peppi() {
             assert_eq!(told.port, player.port as u8 + 1, "{name}");
             assert_eq!(told.character.id, u16::from(player.character), "{name}");
             assert_eq!(told.costume, player.costume, "{name}");
-            assert_eq!(told.team, player.team.as_ref().map(|team| team.color), "{name}");
+            let team = player.team.as_ref().map(|team| u16::from(team.color));
+            assert_eq!(told.team.as_ref().map(|team| team.id), team, "{name}");
             let code = player.netplay.as_ref().map(|names| names.code.0.clone());
             let code = code.filter(|code| !code.is_empty()).map(|code| code.replace('＃', "#"));
             assert_eq!(told.connect_code, code, "{name}");

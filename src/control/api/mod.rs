@@ -20,7 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::guard::{Guard, guard};
 use super::problem::{finish, panicked};
-use super::{App, archive, dashboard, downloads, events, metrics, page, replays, spectate};
+use super::{App, archive, dashboard, downloads, events, health, metrics, page, replays, spectate};
 use crate::engine::Event;
 use crate::library::{EntryState, Order, SortBy};
 
@@ -83,6 +83,7 @@ fn describe() -> (Router<App>, utoipa::openapi::OpenApi) {
     let (routes, mut description) = Routes::with_openapi(About::openapi())
         .merge(relay::router())
         .merge(stations::router())
+        .merge(health::router())
         .merge(replays::router())
         .merge(archive::router())
         .merge(downloads::router())

@@ -30,6 +30,7 @@ const PAGES: &[(&str, &str)] = &[
     ("/replay", "viewer.html"),
     ("/live/{station}", "live.html"),
     ("/overlay/{station}", "overlay.html"),
+    ("/health", "health.html"),
 ];
 
 /// Everything comes from this server, scripts and styles from files of their own. `data:` is for the
