@@ -20,6 +20,7 @@ export function loadNames(url = "/assets/names.json") {
 
 export class Names {
   constructor(table = {}) {
+    this.shorts = new Map();
     this.characters = new Map((table.characters ?? []).map((entry) => [entry.id, entry]));
     this.internal = table.internalCharacters ?? {};
     this.stages = table.stages ?? {};
@@ -38,9 +39,14 @@ export class Names {
 
   /** Up to three letters for a fighter, by its internal id. */
   short(id) {
-    const name = this.internal[id] ?? "";
-    const listed = [...this.characters.values()].find((entry) => entry.name === name)?.short;
-    return (listed ?? initials(name)).toUpperCase();
+    let short = this.shorts.get(id);
+    if (short === undefined) {
+      const name = this.internal[id] ?? "";
+      const listed = [...this.characters.values()].find((entry) => entry.name === name)?.short;
+      short = (listed ?? initials(name)).toUpperCase();
+      this.shorts.set(id, short);
+    }
+    return short;
   }
 
   stage(id) {
