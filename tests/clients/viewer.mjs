@@ -170,8 +170,9 @@ function compareGround(game, isSynthetic) {
         heights.push(isOver ? platform.y : null);
       }
       const nearest = Math.min(...heights.map((height) => (height === null ? Infinity : Math.abs(height - y))));
-      // The cloud's corners are cut.
-      const allowed = stage === 8 && y < -8 ? 0.6 : tolerance;
+      // The cloud's corners are cut; who stands on a rising platform is a frame behind it.
+      const isMoving = (stage === 8 && y < -8) || (stage === 2 && y > 5);
+      const allowed = isMoving ? 0.6 : tolerance;
       if (nearest > allowed) {
         assert.fail(`frame ${frame}: somebody stands at (${x}, ${y}), ${nearest} off the stage's ${heights}`);
       }

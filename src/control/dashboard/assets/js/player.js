@@ -8,6 +8,9 @@ import { FIRST_FRAME, FRAMES_A_SECOND } from "./game.js";
 const MIN_TARGET = 3;
 const MAX_TARGET = 20;
 
+/** Frames more than the unevenness asks for. */
+const RESERVE = 2;
+
 /** How long arrivals are remembered to tell how uneven they are, in milliseconds. */
 const WINDOW = 4000;
 
@@ -58,16 +61,19 @@ export class Player {
     if (!this.game) return;
     const { last } = this.game;
     const newest = this.arrivals.at(-1);
+    const clock = (now * FRAMES_A_SECOND) / 1000;
     if (last - this.edge > BURST || (newest && now - newest.time > SILENCE)) this.arrivals = [];
+    // How late the newest frame was at its worst, right before these came, and at its best, now.
+    const worst = this.arrivals.length > 0 ? clock - this.edge : clock - last;
     this.edge = last;
-    this.arrivals.push({ time: now, lag: (now * FRAMES_A_SECOND) / 1000 - last });
+    this.arrivals.push({ time: now, worst, best: clock - last });
     while (this.arrivals[0].time < now - WINDOW) this.arrivals.shift();
     let [low, high] = [Infinity, -Infinity];
-    for (const { lag } of this.arrivals) {
-      low = Math.min(low, lag);
-      high = Math.max(high, lag);
+    for (const arrival of this.arrivals) {
+      low = Math.min(low, arrival.best);
+      high = Math.max(high, arrival.worst);
     }
-    const wanted = Math.min(MAX_TARGET, MIN_TARGET + Math.ceil(high - low));
+    const wanted = Math.min(MAX_TARGET, Math.max(MIN_TARGET, RESERVE + Math.ceil(high - low)));
     // It grows at once, and gets smaller slowly.
     this.target = wanted > this.target ? wanted : this.target + (wanted - this.target) * 0.01;
   }
@@ -91,7 +97,8 @@ export class Player {
     if (!this.game) return this.position;
     if (this.isPlaying && this.game.last >= this.game.first) {
       const before = this.position;
-      this.position += seconds * FRAMES_A_SECOND * (this.isFollowing ? this.catchUp() : this.speed);
+      const rate = this.isFollowing ? this.catchUp() : this.speed;
+      this.position += seconds * FRAMES_A_SECOND * rate;
       const { last } = this.game;
       if (this.position >= last) {
         this.position = last;
@@ -110,7 +117,7 @@ export class Player {
     return this.position;
   }
 
-  /** How fast to go to be `target` frames behind. */
+  /** How fast to go to be `target` frames behind; goes there itself if that is too far away. */
   catchUp() {
     const { last, isOver } = this.game;
     if (isOver) return 1;
