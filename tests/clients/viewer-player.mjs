@@ -10,13 +10,14 @@ import { Player } from "../../src/control/dashboard/assets/js/player.js";
 
 /** A screen that shows a picture 60 times a second, and a console that sends frames as `schedule` says. */
 class Bench {
-  constructor({ isLive = true, first = -123, last = -124, refresh = 1000 / 60 } = {}) {
+  constructor({ isLive = true, first = -123, last = -124, refresh = 1000 / 60, rate = FRAMES_A_SECOND } = {}) {
+    this.rate = rate;
     this.game = { first, last, isOver: false };
     this.player = new Player({ isLive });
     this.now = 1000;
     this.refresh = refresh;
     this.sent = last;
-    this.origin = this.now - ((last + 1) / FRAMES_A_SECOND) * 1000;
+    this.origin = this.now - ((last + 1) / rate) * 1000;
     this.positions = [];
     this.waits = 0;
     this.player.tick(this.now);
@@ -25,7 +26,7 @@ class Bench {
 
   /** Frames that the console has made by now. */
   made() {
-    return Math.floor(((this.now - this.origin) * FRAMES_A_SECOND) / 1000) - 1;
+    return Math.floor(((this.now - this.origin) * this.rate) / 1000) - 1;
   }
 
   /** Lets `seconds` go by; `delivered(made)` says how many of the frames that are made have come. */
@@ -75,6 +76,16 @@ const checks = {
     assert.equal(bench.waits, 0);
     assert(bench.leap(from).least > 0, "it stood still");
     assert(bench.player.target > 8 && bench.player.target <= 20, `target ${bench.player.target}`);
+  },
+
+  "a source that is slower than a console is shown as fast as it is"() {
+    const bench = new Bench({ rate: 50 }).run(10);
+    const from = bench.positions.length;
+    bench.waits = 0;
+    bench.run(20);
+    const { least, most } = bench.leap(from);
+    assert(least > 0.6 && most < 1.1, `${least} to ${most}`);
+    assert(bench.waits === 0 && bench.behind() > 2 && bench.behind() < 8, `${bench.behind()} behind`);
   },
 
   "after a stall it waits, and then catches up without a jump"() {
