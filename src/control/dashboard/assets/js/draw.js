@@ -50,6 +50,7 @@ export class Renderer {
 
   readTheme() {
     this.theme = new Theme(this.canvas);
+    this.isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.paths = null;
     this.backdrop = null;
   }
@@ -609,6 +610,7 @@ export class Renderer {
 
   /** How much a card shakes: most right after the damage. */
   shakeOf(game, frame, fighter) {
+    if (this.isCalm) return 0;
     for (let back = 0; back < SHAKE; back += 1) {
       if (!game.fighter(frame - back - 1, fighter.slot, this.other)) return 0;
       if (this.other.percent < fighter.percent - 0.01) return SHAKE - back;
