@@ -19,6 +19,8 @@ mod original;
 mod readers;
 #[path = "clients/slippi_js.rs"]
 mod slippi_js;
+#[path = "clients/viewer.rs"]
+mod viewer;
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Lines};

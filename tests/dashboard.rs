@@ -157,3 +157,18 @@ fn the_overlay_shows_the_match_on_nothing_and_follows_the_program() {
     });
     browse("overlay.mjs", &stage.relay, &known);
 }
+
+#[test]
+fn the_viewer_shows_saved_and_live_matches_as_they_are() {
+    if !browser_is_there() {
+        return;
+    }
+    let stage = Stage::new(&[("Main", &[FOUR])], &[]);
+    let original = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(ROLLBACKS);
+    std::fs::copy(original, stage.replays.path().join("saved.slp")).unwrap();
+    let known = json!({
+        "station": stage.relay.station("Main").id(),
+        "saved": { "path": "saved.slp", "state": end_of(&fixture(ROLLBACKS)) },
+    });
+    browse("viewer.mjs", &stage.relay, &known);
+}

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::slp::game::Version;
 use crate::slp::names;
 
 /// Ids to look names up for. Those without a name are left out: the table says them as numbers.
@@ -21,6 +22,8 @@ pub(super) struct Table {
     /// By the ids of Post-Frame Updates.
     internal_characters: Names,
     stages: Names,
+    /// Game End's methods, in the numbers of recorder 2.0.0 and later.
+    end_methods: Names,
 }
 
 /// All names.
@@ -29,6 +32,7 @@ pub(super) fn table() -> Table {
         characters: known(names::character),
         internal_characters: known(names::internal_character),
         stages: known(|id| names::stage(id.into())),
+        end_methods: known(|method| names::end_method(method, Version(2, 0, 0))),
     }
 }
 
@@ -50,6 +54,7 @@ mod tests {
         assert_eq!(table.characters[&20], "Falco");
         assert_eq!(table.internal_characters[&22], "Falco");
         assert_eq!(table.stages[&31], "Battlefield");
+        assert_eq!(table.end_methods[&2], "GAME!");
         assert_eq!(table.characters.len(), 33);
     }
 }

@@ -3,8 +3,14 @@
 /** Units of air around the fighters. */
 const PADDING = { x: 34, above: 30, below: 24 };
 
-/** The narrowest picture, so that it does not creep into a lone fighter. */
-const MIN_WIDTH = 150;
+/** The narrowest picture, so that it does not creep into a lone fighter; less on a small screen. */
+const MIN_WIDTH = 185;
+const MIN_WIDTH_SMALL = 140;
+const SMALL = 560;
+
+/** How much of the stage is always in the picture: of its half width, and around its ground. */
+const STAGE_PART = 0.35;
+const GROUND = 9;
 
 /** How fast it follows, a second: after 1/RATE seconds, 63 % of the way is done. Out is faster than in. */
 const FOLLOW = 4.5;
@@ -48,19 +54,21 @@ export class Camera {
       y2 = Math.max(y2, y + PADDING.above);
     }
     if (x1 > x2) [x1, x2, y1, y2] = [-stage.ledge * 1.3, stage.ledge * 1.3, -25, 60];
-    // The middle of the stage has a say, so that it stays in sight.
+    // The stage stays in sight: without it nobody knows where up there, or out there, is.
+    x1 = Math.min(x1, stage.ledge * STAGE_PART);
+    x2 = Math.max(x2, -stage.ledge * STAGE_PART);
+    y1 = Math.min(y1, -GROUND);
+    y2 = Math.max(y2, GROUND);
     const wanted = inside(
-      Math.max(x2 - x1, (y2 - y1) * aspect, MIN_WIDTH),
+      Math.max(x2 - x1, (y2 - y1) * aspect, this.port.width < SMALL ? MIN_WIDTH_SMALL : MIN_WIDTH),
       1,
-      Math.max(right - left + 40, (top - bottom + 20) * aspect * 0.9),
+      Math.max(right - left + 40, (top - bottom + 30) * aspect),
     );
     const height = wanted / aspect;
-    const middle = (low, high, size) =>
-      high - low <= size ? (low + high) / 2 : null;
     const limit = (value, low, high, size) =>
-      middle(low, high, size) ?? inside(value, low + size / 2, high - size / 2);
-    const x = limit(((x1 + x2) / 2) * 0.96, left - 20, right + 20, wanted);
-    const y = limit((y1 + y2) / 2, bottom - 10, top + 20, height);
+      high - low <= size ? (low + high) / 2 : inside(value, low + size / 2, high - size / 2);
+    const x = limit((x1 + x2) / 2, left - 20, right + 20, wanted);
+    const y = limit((y1 + y2) / 2, bottom - 10, top + 25, height);
     if (!this.isSet) {
       [this.x, this.y, this.width, this.isSet] = [x, y, wanted, true];
     } else {

@@ -22,6 +22,12 @@ const BLAST = 42;
 /** Frames that a card shakes after a hit. */
 const SHAKE = 10;
 
+/** A figure is not drawn smaller than that, in pixels a unit: who is far away is still to be told apart. */
+const MIN_FIGURE_SCALE = 3.2;
+
+/** How high, of the upper blast zone, the camera looks for who comes back from above. */
+const REBIRTH_HEIGHT = 0.5;
+
 /** The most pixels of the screen for one of the page: more costs time and shows nothing. */
 const MAX_RATIO = 2;
 
@@ -44,6 +50,7 @@ export class Renderer {
 
   readTheme() {
     this.theme = new Theme(this.canvas);
+    this.isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.paths = null;
     this.backdrop = null;
   }
@@ -83,7 +90,11 @@ export class Renderer {
     const { cards, top } = hudHeight(width);
     camera.setPort(0, top, width, height - cards - top);
     this.shown = game ? this.read(game, frame, position - frame) : [];
-    camera.look(this.stage, this.shown.filter((fighter) => isPresent(fighter.state)), seconds);
+    const highest = this.stage.blast[2] * REBIRTH_HEIGHT;
+    const subjects = this.shown
+      .filter(({ state }) => isPresent(state))
+      .map(({ x, y, state }) => ({ x, y: poseOf(state).pose === "rebirth" ? Math.min(y, highest) : y }));
+    camera.look(this.stage, subjects, seconds);
 
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     this.drawBackdrop();
@@ -131,13 +142,13 @@ export class Renderer {
       const { hue } = stage;
       const gradient = context.createLinearGradient(0, 0, 0, height);
       if (theme.isDark) {
-        gradient.addColorStop(0, `hsl(${hue} 38% 9%)`);
-        gradient.addColorStop(0.62, `hsl(${hue} 36% 17%)`);
-        gradient.addColorStop(1, `hsl(${hue} 34% 10%)`);
+        gradient.addColorStop(0, `hsl(${hue} 30% 9%)`);
+        gradient.addColorStop(0.62, `hsl(${hue} 28% 18%)`);
+        gradient.addColorStop(1, `hsl(${hue} 28% 10%)`);
       } else {
-        gradient.addColorStop(0, `hsl(${hue} 55% 88%)`);
-        gradient.addColorStop(0.62, `hsl(${hue} 60% 95.5%)`);
-        gradient.addColorStop(1, `hsl(${hue} 40% 88%)`);
+        gradient.addColorStop(0, `hsl(${hue} 45% 89%)`);
+        gradient.addColorStop(0.62, `hsl(${hue} 50% 96%)`);
+        gradient.addColorStop(1, `hsl(${hue} 32% 89%)`);
       }
       this.backdrop = gradient;
     }
@@ -147,7 +158,7 @@ export class Renderer {
     const far = 0.35;
     const step = 34;
     const scale = camera.scale * far;
-    context.fillStyle = rgba(theme.isDark ? theme.white : theme.ink, theme.isDark ? 0.09 : 0.08);
+    context.fillStyle = rgba(theme.isDark ? theme.white : theme.ink, theme.isDark ? 0.13 : 0.11);
     const size = Math.max(1, Math.min(2.4, scale * 0.8));
     const [x0, y0] = [width / 2 - camera.x * scale, height / 2 + camera.y * scale];
     const gap = Math.max(14, step * scale);
@@ -459,7 +470,8 @@ export class Renderer {
     const color = this.color(fighter);
     context.save();
     context.translate(camera.screenX(fighter.x), camera.screenY(fighter.y));
-    context.scale(camera.scale, camera.scale);
+    const scale = Math.max(camera.scale, MIN_FIGURE_SCALE);
+    context.scale(scale, scale);
     if (pose === "rebirth") {
       const glow = context.createRadialGradient(0, 0, 1, 0, 0, 16);
       glow.addColorStop(0, rgba(color, 0.5));
@@ -474,6 +486,7 @@ export class Renderer {
     drawFigure(context, fighter, {
       color,
       theme,
+      short: this.names.short(fighter.character),
       time: this.time,
       halo: rgba(theme.isDark ? theme.ink : theme.white, 0.75),
     });
@@ -491,17 +504,23 @@ export class Renderer {
     const name = fighter.isFollower ? this.names.fighter(fighter.character) : playerName(fighter.player);
     const text = fit(context, name, 130);
     const width = context.measureText(text).width + 12;
-    const lift = heightOf(fighter.character) + (fighter.isFollower ? 3 : 5.5);
+    // In units of the picture: small figures are drawn larger than they are.
+    const part = Math.max(camera.scale, MIN_FIGURE_SCALE) / camera.scale;
+    const lift = (heightOf(fighter.character) + (fighter.isFollower ? 3 : 5.5)) * part;
     const x = Math.min(Math.max(camera.screenX(fighter.x), width / 2 + 4), this.width - width / 2 - 4);
-    const y = Math.max(camera.screenY(fighter.y + lift), hudHeight(this.width).top + 10);
+    let y = camera.screenY(fighter.y + lift);
+    // At the upper edge there is no room above the head.
+    const isBelow = y < hudHeight(this.width).top + 8;
+    if (isBelow) y = camera.screenY(fighter.y - 4) + size;
     context.fillStyle = rgba(color, 0.92);
     context.beginPath();
     context.roundRect(x - width / 2, y - size / 2 - 4, width, size + 8, (size + 8) / 2);
     context.fill();
+    const [near, far] = isBelow ? [-size / 2 - 3.5, -size / 2 - 8] : [size / 2 + 3.5, size / 2 + 8];
     context.beginPath();
-    context.moveTo(x - 4, y + size / 2 + 3.5);
-    context.lineTo(x + 4, y + size / 2 + 3.5);
-    context.lineTo(x, y + size / 2 + 8);
+    context.moveTo(x - 4, y + near);
+    context.lineTo(x + 4, y + near);
+    context.lineTo(x, y + far);
     context.fill();
     const [r, g, b] = color;
     const isBright = 0.3 * r + 0.59 * g + 0.11 * b > 150;
@@ -551,7 +570,7 @@ export class Renderer {
     const scale = (radius * 1.15) / (half * 2);
     context.translate(x, y + radius * 0.42);
     context.scale(scale, scale);
-    drawFigure(context, fighter, { color, theme, time: this.time });
+    drawFigure(context, fighter, { color, theme, short: this.names.short(fighter.character), time: this.time });
     context.restore();
     const away = Math.round(Math.hypot(sx - x, sy - y) / camera.scale);
     context.font = font(11, 700);
@@ -591,6 +610,7 @@ export class Renderer {
 
   /** How much a card shakes: most right after the damage. */
   shakeOf(game, frame, fighter) {
+    if (this.isCalm) return 0;
     for (let back = 0; back < SHAKE; back += 1) {
       if (!game.fighter(frame - back - 1, fighter.slot, this.other)) return 0;
       if (this.other.percent < fighter.percent - 0.01) return SHAKE - back;

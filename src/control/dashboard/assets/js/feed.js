@@ -51,19 +51,21 @@ export class LiveFeed {
     };
   }
 
-  /** Tries again now. */
+  /** Tries again now, if it waits to. */
   retry() {
-    this.wait = FIRST_WAIT;
-    const { socket } = this;
-    this.socket = null;
-    socket?.close();
-    this.connect();
+    if (this.socket.readyState === WebSocket.CLOSED) {
+      this.wait = FIRST_WAIT;
+      this.connect();
+    }
   }
 
   stop() {
     this.isStopped = true;
     clearTimeout(this.timer);
-    this.socket?.close();
+    const { socket } = this;
+    // Browsers complain of a socket that is closed before it is open.
+    if (socket.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close();
+    else socket.close();
   }
 }
 

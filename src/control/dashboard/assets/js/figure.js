@@ -162,14 +162,15 @@ export function drawFigure(context, fighter, look) {
   context.stroke(body);
 
   drawFace(context, pose, width, height, top, theme);
+  if (look.short) drawInitials(context, look.short, side, width, top + bodyLength * 0.62, theme);
   drawHands(context, pose, reach, width, bodyHeight, fighter, color, theme);
   if (reach) {
-    const swingColor = pose === "special" ? mix(color, theme.white, 0.5) : mix(theme.fg, color, 0.35);
+    const swingColor = pose === "special" ? mix(color, theme.white, 0.5) : mix(theme.fg, color, 0.3);
     if (pose === "attack") swing(context, reach, width, bodyHeight, fighter.stateFrame, swingColor, 1.3);
     if (pose === "special") {
       context.setLineDash([2.2, 2.6]);
       context.lineDashOffset = -look.time * 0.5;
-      swing(context, reach, width, bodyHeight * 0.9, 8, swingColor, 0.8);
+      swing(context, reach, width, bodyHeight * 0.9, 14, swingColor, 0.7);
       context.setLineDash([]);
     }
   }
@@ -218,6 +219,23 @@ function drawFace(context, pose, width, height, top, theme) {
   context.fill();
 }
 
+/** Who it is, on the chest; readable from both sides. */
+function drawInitials(context, short, side, width, y, theme) {
+  const size = Math.min(4, (width * 1.02) / Math.max(2, short.length));
+  context.save();
+  context.scale(side, 1);
+  context.font = `800 ${size}px system-ui, "Segoe UI", sans-serif`;
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.lineJoin = "round";
+  context.lineWidth = 0.8;
+  context.strokeStyle = rgba(theme.ink, 0.55);
+  context.strokeText(short, 0, y);
+  context.fillStyle = rgba(theme.white);
+  context.fillText(short, 0, y);
+  context.restore();
+}
+
 /** Where the hands are, in widths and heights of the body. */
 function handsOf(pose, reach, t) {
   if (pose === "attack" || pose === "throw") {
@@ -257,7 +275,7 @@ function drawHands(context, pose, reach, width, height, fighter, color, theme) {
 /** The bubble shrinks as the shield wears off, around a thin ring that shows its full size. */
 function drawShield(context, fighter, height, color, theme) {
   const left = Math.max(0, Math.min(1, fighter.shield / FULL_SHIELD));
-  const full = SHIELD_RADIUS * (0.6 + height / 40);
+  const full = SHIELD_RADIUS * (0.5 + height / 26);
   const radius = full * (0.25 + 0.75 * left);
   const tint = fighter.isPowershield ? theme.white : color;
   context.fillStyle = rgba(tint, 0.26);

@@ -68,7 +68,6 @@ function drawCard(context, { player, fighter, isOut, shake }, box) {
   const { x, y, width, height, theme, names, isSmall } = box;
   const color = theme.player(player);
   context.save();
-  context.globalAlpha = isOut ? 0.55 : 1;
   context.fillStyle = rgba(theme.card, theme.isDark ? 0.86 : 0.92);
   context.beginPath();
   context.roundRect(x, y, width, height, 10);
@@ -76,6 +75,7 @@ function drawCard(context, { player, fighter, isOut, shake }, box) {
   context.strokeStyle = rgba(theme.fg, 0.1);
   context.lineWidth = 1;
   context.stroke();
+  context.globalAlpha = isOut ? 0.5 : 1;
   context.fillStyle = rgba(color);
   context.beginPath();
   context.roundRect(x, y, 5, height, [10, 0, 0, 10]);
@@ -189,7 +189,7 @@ export function drawCalls(context, frame, end, { width, height, theme, time }) {
 
 function shout(context, title, line, alpha, { width, height, theme }) {
   const size = Math.min(96, width / 7);
-  const y = height * 0.36;
+  const y = height * 0.24;
   context.save();
   context.globalAlpha = alpha;
   context.textAlign = "center";

@@ -1,9 +1,9 @@
 // What Melee's numbers are called: the relay's own table (`src/slp/names.rs`), served as JSON.
 //
-//   { "characters":         [{ "id": 2, "name": "Fox", "short": "FOX" }, ...],   external ids
-//     "internalCharacters": { "1": "Fox", ... },                                 Post-Frame Update's ids
+//   { "characters":         { "2": "Fox", ... },       external ids, Game Start's
+//     "internalCharacters": { "1": "Fox", ... },       internal ids, Post-Frame Update's
 //     "stages":             { "31": "Battlefield", ... },
-//     "endMethods":         { "2": "GAME!", ... } }                              recorder 2.0.0 and later
+//     "endMethods":         { "2": "GAME!", ... } }    recorder 2.0.0 and later
 //
 // A number that is not listed is shown as it is.
 
@@ -19,35 +19,36 @@ export function loadNames(url = "/assets/names.json") {
 }
 
 export class Names {
-  constructor(table = {}) {
-    this.characters = new Map((table.characters ?? []).map((entry) => [entry.id, entry]));
-    this.internal = table.internalCharacters ?? {};
-    this.stages = table.stages ?? {};
-    this.endMethods = table.endMethods ?? {};
+  constructor({ characters = {}, internalCharacters = {}, stages = {}, endMethods = {} } = {}) {
+    Object.assign(this, { characters, internalCharacters, stages, endMethods });
+    this.shorts = new Map();
   }
 
   /** Name of an external character id, Game Start's. */
   character(id) {
-    return this.characters.get(id)?.name ?? `Character ${id}`;
+    return this.characters[id] ?? `Character ${id}`;
   }
 
   /** Name of an internal character id, a fighter's, which knows Popo from Nana. */
   fighter(id) {
-    return this.internal[id] ?? `Character ${id}`;
+    return this.internalCharacters[id] ?? `Character ${id}`;
   }
 
-  /** Up to three letters for a fighter, by its internal id. */
+  /** Up to three letters for a fighter, by its internal id; none if nobody knows its name. */
   short(id) {
-    const name = this.internal[id] ?? "";
-    const listed = [...this.characters.values()].find((entry) => entry.name === name)?.short;
-    return (listed ?? initials(name)).toUpperCase();
+    let short = this.shorts.get(id);
+    if (short === undefined) {
+      short = initials(this.internalCharacters[id] ?? "");
+      this.shorts.set(id, short);
+    }
+    return short;
   }
 
   stage(id) {
     return this.stages[id] ?? `Stage ${id}`;
   }
 
-  /** How a game ended, in the numbers of recorder 2.0.0 and later. */
+  /** How a game ended, in the numbers of recorder 2.0.0 and later; empty if nobody knows. */
   endMethod(method) {
     return this.endMethods[method] ?? "";
   }
@@ -57,5 +58,5 @@ export class Names {
 function initials(name) {
   const words = name.split(/[^\p{L}\d]+/u).filter(Boolean);
   const letters = words.length > 1 ? words.map((word) => word[0]).join("") : (words[0] ?? "");
-  return letters.slice(0, 3);
+  return letters.slice(0, 3).toUpperCase();
 }

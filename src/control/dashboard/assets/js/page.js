@@ -1,15 +1,27 @@
-// What the pages around a viewer say: whose game it is, in the heading and the title.
+// The pages around a viewer: the bar on top, and whose game it is.
 
-const heading = document.querySelector("[data-subject]");
-const live = location.pathname.match(/^\/live\/(.+)$/);
-const path = new URLSearchParams(location.search).get("path");
-const subject = live ? decodeURIComponent(live[1]) : (path?.split("/").at(-1) ?? "");
-if (subject) {
-  heading.textContent = subject;
-  document.title = `${subject} · andross`;
+import { call } from "./api.js";
+import { bar, setText } from "./dom.js";
+import { fromAddress } from "./viewer.js";
+
+bar(location.pathname.startsWith("/live/") ? "/" : "/library");
+
+const { station, url, name } = fromAddress(location);
+
+function entitle(text) {
+  setText(document.querySelector("[data-subject]"), text);
+  document.title = `${text} · andross`;
 }
-const download = document.querySelector("[data-download]");
-if (download && path) {
-  download.href = `/replays/${path.split("/").map(encodeURIComponent).join("/")}`;
+
+if (station != null) {
+  entitle(`Station ${station}`);
+  // The address has its number or its name; people know its name.
+  const stations = await call("GET", "/api/stations").catch(() => []);
+  const known = stations.find((one) => String(one.id) === station || one.name === station);
+  if (known) entitle(known.name);
+} else if (url != null) {
+  entitle(name.split("/").at(-1));
+  const download = document.querySelector("[data-download]");
+  download.href = url;
   download.hidden = false;
 }

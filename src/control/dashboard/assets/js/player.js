@@ -8,6 +8,13 @@ import { FIRST_FRAME, FRAMES_A_SECOND } from "./game.js";
 const MIN_TARGET = 3;
 const MAX_TARGET = 20;
 
+/** Frames more than the unevenness asks for. */
+const RESERVE = 2;
+
+/** Frames a second that a source may make: a PAL console makes 50, a slow computer fewer. */
+const MIN_RATE = 30;
+const MAX_RATE = 66;
+
 /** How long arrivals are remembered to tell how uneven they are, in milliseconds. */
 const WINDOW = 4000;
 
@@ -37,6 +44,8 @@ export class Player {
     this.isFollowing = isLive;
     this.target = MIN_TARGET + 1;
     this.arrivals = [];
+    /** Frames a second that come. */
+    this.rate = FRAMES_A_SECOND;
     this.edge = FIRST_FRAME - 1;
     this.time = null;
     this.moved = null;
@@ -47,6 +56,7 @@ export class Player {
     this.game = game;
     this.edge = game.last;
     this.arrivals = [];
+    this.rate = FRAMES_A_SECOND;
     this.moved = this.time;
     this.position = position ?? game.first;
     if (position === null && this.isFollowing) this.position = this.liveEdge();
@@ -59,15 +69,23 @@ export class Player {
     const { last } = this.game;
     const newest = this.arrivals.at(-1);
     if (last - this.edge > BURST || (newest && now - newest.time > SILENCE)) this.arrivals = [];
+    const before = this.arrivals.length > 0 ? this.edge : last;
     this.edge = last;
-    this.arrivals.push({ time: now, lag: (now * FRAMES_A_SECOND) / 1000 - last });
+    this.arrivals.push({ time: now, before, after: last });
     while (this.arrivals[0].time < now - WINDOW) this.arrivals.shift();
-    let [low, high] = [Infinity, -Infinity];
-    for (const { lag } of this.arrivals) {
-      low = Math.min(low, lag);
-      high = Math.max(high, lag);
+    const [{ time, after }] = this.arrivals;
+    if (now - time > WINDOW / 2) {
+      const rate = Math.min(MAX_RATE, Math.max(MIN_RATE, ((last - after) * 1000) / (now - time)));
+      this.rate += (rate - this.rate) * 0.05;
     }
-    const wanted = Math.min(MAX_TARGET, MIN_TARGET + Math.ceil(high - low));
+    // How late the newest frame was at its worst, right before others came, and at its best, then.
+    let [low, high] = [Infinity, -Infinity];
+    for (const arrival of this.arrivals) {
+      const clock = (arrival.time * this.rate) / 1000;
+      low = Math.min(low, clock - arrival.after);
+      high = Math.max(high, clock - arrival.before);
+    }
+    const wanted = Math.min(MAX_TARGET, Math.max(MIN_TARGET, RESERVE + Math.ceil(high - low)));
     // It grows at once, and gets smaller slowly.
     this.target = wanted > this.target ? wanted : this.target + (wanted - this.target) * 0.01;
   }
@@ -91,7 +109,8 @@ export class Player {
     if (!this.game) return this.position;
     if (this.isPlaying && this.game.last >= this.game.first) {
       const before = this.position;
-      this.position += seconds * FRAMES_A_SECOND * (this.isFollowing ? this.catchUp() : this.speed);
+      const rate = this.isFollowing ? this.catchUp() * this.rate : this.speed * FRAMES_A_SECOND;
+      this.position += seconds * rate;
       const { last } = this.game;
       if (this.position >= last) {
         this.position = last;
@@ -110,7 +129,7 @@ export class Player {
     return this.position;
   }
 
-  /** How fast to go to be `target` frames behind. */
+  /** How fast to go to be `target` frames behind; goes there itself if that is too far away. */
   catchUp() {
     const { last, isOver } = this.game;
     if (isOver) return 1;

@@ -13,8 +13,8 @@ const CAMERA_MARGIN = { x: 0.2, top: 0.24, bottom: 0.12 };
 /** What a height of Fountain of Dreams' platform events is in units. Source: slippilab, see above. */
 const FOD_SCALE = 0.80625;
 
-/** Heights in the events' numbers before the first event comes. Source: slippilab, `constants.ts`. */
-const FOD_RESTING = [28, 20];
+/** Heights, right and left, before the first event comes. Source: slippilab, `src/common/constants.ts`. */
+const FOD_RESTING = [27.44186047, 20];
 
 /** Mirrors the right half of an outline: points from the middle of the top clockwise to the bottom. */
 function mirrored(right) {

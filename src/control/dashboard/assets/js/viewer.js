@@ -250,9 +250,9 @@ export class Viewer {
   /** How the game ended, for the picture: `{title, line}`. */
   ending(game) {
     const { end } = game;
-    if (!end) return { title: "GAME OVER", line: "The recording ends here" };
+    if (!end) return { title: "GAME OVER", line: "Its end was not recorded" };
     const isOld = game.settings.version[0] < 2;
-    const title = (isOld ? "" : this.names.endMethod(end.method)) || "GAME!";
+    const title = (isOld ? "" : this.names.endMethod(end.method).toUpperCase()) || "GAME OVER";
     const { players } = game.settings;
     const byPort = (port) => players.find((player) => player.port === port);
     if (end.leftBy) return { title, line: `${playerName(byPort(end.leftBy))} left the game` };
@@ -352,12 +352,12 @@ export class Viewer {
   }
 }
 
-/** What the page's address asks for: `{station}` or `{url}`, and a title. */
+/** What the page's address asks for: `{station}`, or `{url, name}`, or nothing. */
 export function fromAddress(address) {
   const live = address.pathname.match(/^\/live\/(.+)$/);
   if (live) return { station: decodeURIComponent(live[1]) };
-  const path = new URLSearchParams(address.search).get("path");
-  return path ? { url: replayUrl(path) } : {};
+  const name = new URLSearchParams(address.search).get("path");
+  return name ? { url: replayUrl(name), name } : {};
 }
 
 /** The address of a saved game by its listed name. */
