@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::common::Venue;
+use super::common::{Venue, slp_files};
 use super::original::Original;
 use super::{Script, load, node, playable, python};
 
@@ -29,11 +29,11 @@ fn record(path: &Path, folder: &Path) -> Pair {
     let game = load(path);
     let venue = Venue::play(vec![game.clone()], 20_000.0);
     venue.wait_for_bytes(game.events().len());
-    let saved = venue.station().recording();
     venue.shutdown.request(andross::shutdown::Reason::Finished);
     venue.relay.run_to_end().unwrap();
+    let saved = slp_files(venue.folder.path()).remove(0);
     let is_whole = andross::replay::survey(path).unwrap().is_ok();
-    let (original, recorded) = (copy(path, "original"), copy(&saved.unwrap(), "recorded"));
+    let (original, recorded) = (copy(path, "original"), copy(&saved, "recorded"));
     Pair { name, original, recorded, is_whole }
 }
 

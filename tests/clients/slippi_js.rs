@@ -22,7 +22,7 @@ const CLIENTS: usize = 12;
 const LONGEST_FRAME: usize = 2_000;
 
 /// Evenings at the same time: clients mostly wait.
-const WORKERS: usize = 3;
+const WORKERS: usize = 2;
 
 /// Every version on every port, greeted and known to the relay.
 struct Watching {
@@ -101,7 +101,7 @@ fn see(game: Recording) {
     // Dolphin's batches are frames: one that broke off comes with the relay's end.
     let mut watching = Watching::start(&venue, &[len - LONGEST_FRAME]).unwrap();
     let recordings = vec![game.clone()];
-    venue.switch_on(Options { listen, recordings, fps: 3_000.0, ..Options::default() });
+    venue.switch_on(Options { listen, recordings, fps: 1_000.0, ..Options::default() });
     venue.wait_for_bytes(len);
     watching.wait();
     watching.end(venue, &[game]);

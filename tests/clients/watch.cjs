@@ -51,6 +51,10 @@ function watch(version, protocol, port) {
   connection.on(slippi.ConnectionEvent.DATA, (data) => writer.write(Buffer.from(data)));
   connection.on(slippi.ConnectionEvent.STATUS_CHANGE, (status) => {
     if (status !== slippi.ConnectionStatus.DISCONNECTED) return;
+    if (awaited.length > 0) {
+      console.error(`${client} was hung up on at ${has} of ${awaited[0]} bytes, ${process.uptime().toFixed(1)} s after its start`);
+      process.exit(1);
+    }
     // A game without Game End is over when the server hangs up.
     writer.endCurrentFile();
     connected -= 1;
@@ -58,7 +62,7 @@ function watch(version, protocol, port) {
   });
   connection.connect("127.0.0.1", port, true);
   connected += 1;
-  clients.push({ client, files });
+  clients.push({ client, files, has: () => has });
 }
 
 // The length in its header is the last thing that is written of a file.
@@ -72,13 +76,14 @@ function finish() {
     setTimeout(finish, 10);
     return;
   }
-  clients.forEach(answer);
+  clients.forEach(({ client, files }) => answer({ client, files }));
   process.exit(0);
 }
 
 // The test waits for each answer, not for ever.
 setTimeout(() => {
-  console.error("this takes too long");
+  console.error("this takes too long:");
+  clients.forEach(({ client, has }) => console.error(`${client} has ${has()} bytes`));
   process.exit(1);
 }, 120_000);
 
