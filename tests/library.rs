@@ -30,7 +30,7 @@ pub struct Shelf {
 
 impl Shelf {
     /// An empty one.
-    pub fn new() -> Self {
+    pub fn empty() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let library = Library::new(folder.path().to_owned());
         Self { folder, library }

@@ -187,7 +187,7 @@ fn pack(members: Vec<Member>, sender: mpsc::Sender<Piece>) {
     let pieces = Pieces { sender: sender.clone(), piece, is_over: is_over.clone() };
     let mut zip = ZipWriter::new_stream(pieces);
     let packed = members.iter().try_for_each(|member| add(&mut zip, member));
-    let packed = packed.and_then(|()| Ok(zip.finish()?.into_inner().flush()?));
+    let packed = packed.and_then(|()| zip.finish()?.into_inner().flush());
     if let Err(error) = packed
         && !is_over.replace(true)
     {

@@ -1,8 +1,8 @@
 //! What somebody wants to see, and how it is found.
 
 use clap::ValueEnum;
-use rusqlite::params_from_iter;
-use rusqlite::types::Value;
+use rusqlite::types::{FromSql, Value};
+use rusqlite::{Connection, params_from_iter};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use utoipa::ToSchema;
@@ -199,21 +199,21 @@ impl Query {
         }
         if let Some(character) = &self.character {
             let meant = meant(character, (0..=32).map(names::character));
-            all.any("instr(characters, ?)", meant.iter().map(|name| item(name)));
+            all.any("has(?, characters)", meant.iter().map(|name| item(name)));
         }
         for (column, text) in [("players", &self.player), ("winners", &self.winner)] {
             if let Some(text) = text {
-                all.add(&format!("instr({column}, ?)"), fold(text.trim()));
+                all.add(&format!("has(?, {column})"), fold(text.trim()));
             }
         }
         for word in self.words() {
-            all.add("instr(text, ?)", word);
+            all.add("has(?, places, players)", word);
         }
         all
     }
 
-    /// The columns to sort by, with the id to tell games that are level.
-    fn order_by(&self) -> String {
+    /// The column to sort by, and whether the highest come first.
+    fn order(&self) -> (&'static str, bool) {
         let (column, usual) = match self.sort {
             SortBy::Date => ("started", Order::Desc),
             SortBy::Duration => ("frames", Order::Desc),
@@ -222,10 +222,12 @@ impl Query {
             SortBy::Station => ("station", Order::Asc),
             SortBy::Path => ("path", Order::Asc),
         };
-        match self.order.unwrap_or(usual) {
-            Order::Asc => format!("{column} ASC, id ASC"),
-            Order::Desc => format!("{column} DESC, id DESC"),
-        }
+        (column, self.order.unwrap_or(usual) == Order::Desc)
+    }
+
+    /// Games in front of the page.
+    fn offset(&self) -> u64 {
+        u64::from(self.page.saturating_sub(1)) * u64::from(self.limit)
     }
 }
 
@@ -258,14 +260,6 @@ impl Conditions {
         let terms = vec![term; self.values.len() - before];
         self.terms.push(format!("({})", terms.join(" OR ")));
     }
-
-    fn sql(&self) -> String {
-        if self.terms.is_empty() {
-            String::new()
-        } else {
-            format!("WHERE {}", self.terms.join(" AND "))
-        }
-    }
 }
 
 /// A page of what is asked for.
@@ -274,30 +268,53 @@ pub(super) fn find(database: &Database, query: &Query) -> Result<Page, LibraryEr
     // Of one moment: total and page fit together while a scan writes.
     let moment = connection.transaction()?;
     let conditions = query.conditions();
-    let filter = conditions.sql();
-    let total: i64 = moment.query_row(
-        &format!("SELECT count(*) FROM game {filter}"),
-        params_from_iter(&conditions.values),
-        |row| row.get(0),
-    )?;
-    let offset = u64::from(query.page.saturating_sub(1)) * u64::from(query.limit);
-    let total = total.cast_unsigned();
-    let mut page = Page { total, ..Page::empty(query) };
-    if offset >= total {
-        return Ok(page);
+    let (total, ids) = if conditions.terms.is_empty() {
+        of_all(&moment, query)?
+    } else if matches!(query.sort, SortBy::Date | SortBy::Duration | SortBy::Size) {
+        matching::<i64>(&moment, query, &conditions)?
+    } else {
+        matching::<Box<str>>(&moment, query, &conditions)?
+    };
+    let mut games = Vec::with_capacity(ids.len());
+    let mut entry = moment.prepare("SELECT json FROM entry WHERE id = ?")?;
+    for id in ids {
+        let json: String = entry.query_row([id], |row| row.get(0))?;
+        games.push(serde_json::from_str(&json)?);
     }
-    let mut games = moment.prepare(&format!(
-        "SELECT json FROM (SELECT id FROM game {filter} ORDER BY {} LIMIT ? OFFSET ?)
-         JOIN entry USING (id)",
-        query.order_by()
+    Ok(Page { total, games, ..Page::empty(query) })
+}
+
+/// How many games there are, and the ids of a page of all: the order is that of an index.
+fn of_all(moment: &Connection, query: &Query) -> rusqlite::Result<(u64, Vec<i64>)> {
+    let total: i64 = moment.query_row("SELECT count(*) FROM game", [], |row| row.get(0))?;
+    let (column, is_down) = query.order();
+    let way = if is_down { "DESC" } else { "ASC" };
+    let mut page = moment.prepare(&format!(
+        "SELECT id FROM game ORDER BY {column} {way}, id {way} LIMIT ? OFFSET ?"
     ))?;
-    let mut values = conditions.values;
-    values.push(i64::from(query.limit).into());
-    values.push(i64::try_from(offset).unwrap_or(i64::MAX).into());
-    let mut rows = games.query(params_from_iter(&values))?;
-    while let Some(row) = rows.next()? {
-        page.games
-            .push(serde_json::from_str(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?);
+    let offset = i64::try_from(query.offset()).unwrap_or(i64::MAX);
+    let ids = page.query_map([i64::from(query.limit), offset], |row| row.get(0))?;
+    Ok((total.cast_unsigned(), ids.collect::<rusqlite::Result<_>>()?))
+}
+
+/// How many games match, and the ids of a page of them. Each game is looked at once, in the order of
+/// the file; going by an index and looking up each game would take many times longer.
+fn matching<K: Ord + FromSql>(
+    moment: &Connection,
+    query: &Query,
+    conditions: &Conditions,
+) -> rusqlite::Result<(u64, Vec<i64>)> {
+    let (column, is_down) = query.order();
+    let filter = conditions.terms.join(" AND ");
+    let mut all = moment.prepare(&format!("SELECT {column}, id FROM game WHERE {filter}"))?;
+    let rows =
+        all.query_map(params_from_iter(&conditions.values), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut found: Vec<(K, i64)> = rows.collect::<rusqlite::Result<_>>()?;
+    found.sort_unstable();
+    if is_down {
+        found.reverse();
     }
-    Ok(page)
+    let offset = usize::try_from(query.offset()).unwrap_or(usize::MAX);
+    let page = found.iter().skip(offset).take(query.limit as usize);
+    Ok((found.len() as u64, page.map(|(_, id)| *id).collect()))
 }

@@ -19,7 +19,7 @@ fn good(output: Output) -> String {
 }
 
 fn shelf() -> Shelf {
-    let shelf = Shelf::new();
+    let shelf = Shelf::empty();
     shelf.put("Side/Game_Stream_20260314T201502.slp", &fixture("v3.7.0-ice-climbers.slp"));
     shelf.put("four.slp", &fixture("v3.18.0-four-players.slp"));
     shelf.put("bad\u{202e}.slp", b"garbage");

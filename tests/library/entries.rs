@@ -12,7 +12,7 @@ use crate::common::{fixtures, shared_replays};
 /// Every game that there is, as one entry each. The real ones are copied: nothing is written beside
 /// them.
 fn all() -> Vec<(std::path::PathBuf, Entry)> {
-    let shelf = Shelf::new();
+    let shelf = Shelf::empty();
     let entry = |path: std::path::PathBuf| {
         let name = path.file_name().unwrap().to_str().unwrap();
         shelf.put(name, &fs::read(&path).unwrap());
@@ -132,7 +132,7 @@ fn winners_are_those_that_are_known() {
 
 #[test]
 fn names_times_and_stations_are_told() {
-    let shelf = Shelf::new();
+    let shelf = Shelf::empty();
     let entry = |path: &str, name: &str| {
         shelf.put(path, &fixture(name));
         read(shelf.folder.path(), path, false)
@@ -172,7 +172,7 @@ fn the_state_of_a_file_is_told() {
     use andross::slp::Metadata;
     use andross::slp::metadata::RecordingNotes;
     let whole = fixture("v3.7.0-items.slp");
-    let shelf = Shelf::new();
+    let shelf = Shelf::empty();
     let state = |bytes: &[u8], is_open: bool| {
         shelf.put("a.slp", bytes);
         let entry = read(shelf.folder.path(), "a.slp", is_open);
@@ -212,7 +212,7 @@ fn the_state_of_a_file_is_told() {
 
 #[test]
 fn hostile_files_cost_no_more_than_their_bytes() {
-    let shelf = Shelf::new();
+    let shelf = Shelf::empty();
     let whole = fixture("v3.18.0-rollback-names.slp");
     // Lengths of everything, cuts everywhere, and every byte of the start turned.
     for at in (0..2000).step_by(7) {

@@ -8,13 +8,16 @@ use rusqlite::Connection;
 
 use super::{Shelf, fixture, set_age};
 
+/// What somebody does to the index.
+type Spoiler<'a> = &'a dyn Fn(&std::path::Path);
+
 fn paths(shelf: &Shelf) -> Vec<String> {
     shelf.entries().into_iter().map(|entry| entry.path).collect()
 }
 
 /// Two games and one in a folder, indexed.
 fn three() -> Shelf {
-    let shelf = Shelf::new();
+    let shelf = Shelf::empty();
     shelf.put("a.slp", &fixture("v3.7.0-items.slp"));
     shelf.put("b.slp", &fixture("v2.0.1-console.slp"));
     shelf.put("Side/c.slp", &fixture("v3.18.0-four-players.slp"));
@@ -47,7 +50,7 @@ fn only_what_is_new_or_has_changed_is_read() {
 
 #[test]
 fn a_file_that_was_just_written_is_looked_at_again() {
-    let shelf = Shelf::new();
+    let shelf = Shelf::empty();
     let bytes = fixture("v3.7.0-items.slp");
     let path = shelf.put("a.slp", &bytes);
     let modified = std::time::SystemTime::now();
@@ -63,7 +66,7 @@ fn a_file_that_was_just_written_is_looked_at_again() {
 
 #[test]
 fn a_recording_is_listed_while_it_grows() {
-    let shelf = Shelf::new();
+    let shelf = Shelf::empty();
     let whole = fixture("v3.7.0-items.slp");
     let mut growing = whole[..5000].to_vec();
     growing[11..15].fill(0);
@@ -106,7 +109,7 @@ fn an_index_that_is_none_is_put_aside_and_made_anew() {
         fs::remove_file(path).unwrap();
         fs::create_dir(path).unwrap();
     };
-    let spoilers: [(&str, &dyn Fn(&std::path::Path)); 5] = [
+    let spoilers: [(&str, Spoiler<'_>); 5] = [
         ("foreign", &foreign),
         ("garbage", &garbage),
         ("damaged", &damaged),
@@ -175,7 +178,7 @@ fn a_link_in_place_of_the_index_is_not_followed() {
     let outside = tempfile::tempdir().unwrap();
     let target = outside.path().join("precious");
     fs::write(&target, "").unwrap();
-    let shelf = Shelf::new();
+    let shelf = Shelf::empty();
     shelf.put("a.slp", &fixture("v3.7.0-items.slp"));
     std::os::unix::fs::symlink(&target, shelf.index()).unwrap();
     assert_eq!(shelf.scan().read, 1);
@@ -187,7 +190,7 @@ fn a_link_in_place_of_the_index_is_not_followed() {
 #[test]
 fn a_folder_that_cannot_be_written_to_is_indexed_in_memory() {
     use std::os::unix::fs::PermissionsExt;
-    let shelf = Shelf::new();
+    let shelf = Shelf::empty();
     shelf.put("a.slp", &fixture("v3.7.0-items.slp"));
     let mode =
         |bits| fs::set_permissions(shelf.folder.path(), fs::Permissions::from_mode(bits)).unwrap();
@@ -218,7 +221,7 @@ fn a_folder_that_cannot_be_written_to_is_indexed_in_memory() {
 
 #[test]
 fn a_scan_that_is_ended_early_goes_on_later() {
-    let shelf = Shelf::new();
+    let shelf = Shelf::empty();
     for n in 0..10 {
         shelf.put(&format!("{n}.slp"), &fixture("v3.18.0-rollback-names.slp"));
     }
@@ -234,7 +237,7 @@ fn a_scan_that_is_ended_early_goes_on_later() {
 
 #[test]
 fn readers_and_a_scan_do_not_disturb_each_other() {
-    let shelf = Shelf::new();
+    let shelf = Shelf::empty();
     let game = fixture("v3.18.0-rollback-names.slp");
     for n in 0..200 {
         shelf.put(&format!("{n}.slp"), &game);

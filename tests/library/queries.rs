@@ -48,7 +48,7 @@ fn query(change: impl FnOnce(&mut Query)) -> Query {
 
 #[test]
 fn everything_that_is_given_must_hold() {
-    let shelf = Shelf::new();
+    let shelf = Shelf::empty();
     shelf.put("Game_Stream_20260314T201502.slp", &game(9, 31, 600, "ANN#1"));
     shelf.put("Game_Stream_20260315T201502.slp", &game(6, 3, 60, "BOB#22"));
     shelf.put("Game_Side_20260316T201502.slp", &game(21, 28, 6, "BOB#22"));
@@ -96,7 +96,7 @@ fn everything_that_is_given_must_hold() {
 
 #[test]
 fn games_are_sorted_both_ways() {
-    let shelf = Shelf::new();
+    let shelf = Shelf::empty();
     shelf.put("Game_B_20260314T201502.slp", &game(9, 31, 600, "ANN#1"));
     shelf.put("Game_C_20260315T201502.slp", &game(6, 3, 60, "BOB#22"));
     shelf.put("Game_A_20260316T201502.slp", &game(21, 28, 6, "BOB#22"));
@@ -123,7 +123,7 @@ fn games_are_sorted_both_ways() {
 #[test]
 fn pages_are_stable_and_complete() {
     const GAMES: usize = 10_000;
-    let shelf = Shelf::new();
+    let shelf = Shelf::empty();
     let files: Vec<Vec<u8>> = (0..20).map(|n| game(n, 2 + n % 7, i32::from(n), "A#1")).collect();
     let names: BTreeSet<String> = (0..GAMES)
         .map(|n| format!("{}/Game_S{}_20260314T{:06}.slp", n % 10, n % 4, n / 2))
@@ -168,7 +168,7 @@ fn questions_without_sense_are_refused() {
     assert_eq!(refused(&|query| query.limit = 201), QueryError::Limit);
     assert_eq!(refused(&|query| query.stage = Some("x".repeat(201))), QueryError::TooLong("stage"));
     assert_eq!(refused(&|query| query.search = Some("a ".repeat(9))), QueryError::TooManyWords);
-    let shelf = Shelf::new();
+    let shelf = Shelf::empty();
     assert_eq!(shelf.find(&Query::default()).total, 0, "before the first scan");
     let report = shelf.scan();
     assert_eq!(report.games, 0);

@@ -66,8 +66,8 @@ function want(changes) {
   load();
 }
 
-function draw({ games, total, page, limit }) {
-  $("rows").replaceChildren(...games.map(row));
+function draw({ replays, total, page, limit, scan }) {
+  $("rows").replaceChildren(...replays.map(row));
   const pages = Math.max(1, Math.ceil(total / limit));
   setText($("summary"), plural(total, "game"));
   setText($("page"), `page ${page} of ${pages}`);
