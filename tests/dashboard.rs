@@ -57,7 +57,7 @@ fn browse(script: &str, relay: &RelayProcess, known: &Value) {
 /// Consoles that play these games for ever, and a relay of them.
 struct Stage {
     relay: RelayProcess,
-    _replays: tempfile::TempDir,
+    replays: tempfile::TempDir,
     _consoles: Vec<Simulator>,
     shutdown: Shutdown,
 }
@@ -93,7 +93,7 @@ impl Stage {
         for (name, _) in consoles {
             relay.wait_until_connected(name);
         }
-        Self { relay, _replays: replays, _consoles: simulators, shutdown }
+        Self { relay, replays, _consoles: simulators, shutdown }
     }
 }
 

@@ -47,7 +47,7 @@ fn the_state_can_be_seen() {
     assert_eq!((head.status, head.body.len()), (200, 0));
     let health = desk.get("/healthz");
     assert_eq!((health.status, health.text().as_str()), (200, "ok"));
-    let page = desk.get("/");
+    let page = desk.get("/api");
     assert!(page.text().contains("/api/stations"), "{page:?}");
     assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
 }
@@ -108,7 +108,7 @@ fn bodies_that_make_no_sense_are_refused_and_change_nothing() {
 #[test]
 fn what_there_is_not_is_said_so_in_the_same_form() {
     let desk = Desk::new();
-    for path in ["/api", "/api/", "/api/nothing", "/api/stations/", "/favicon.ico", "/%00"] {
+    for path in ["/api/", "/api/nothing", "/api/stations/", "/favicon.ico", "/%00"] {
         desk.get(path).is_error(404, "not-found");
     }
     let wrong = desk.send("PUT", "/api/stations", "{}");

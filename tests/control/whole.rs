@@ -56,7 +56,7 @@ fn every_call_does_what_it_should_and_nothing_else() {
     get("/api/clients?station=2").is_error(404, "no-station");
     assert_eq!(get("/healthz").text(), "ok");
     assert!(get("/metrics").text().ends_with("# EOF\n"));
-    assert!(get("/").text().contains("/api/stations"));
+    assert!(get("/api").text().contains("/api/stations"));
     assert!(get("/api/openapi.json").good()["paths"].is_object());
     get("/api/events").is_error(400, "invalid");
     wait_until("the game is listed", || get("/api/replays?limit=5").good()["total"] == 1);

@@ -8,6 +8,8 @@ import { bytes, clock, plural } from "./format.js";
 const LIMIT = 50;
 /** After the last key press: one search for a word, not one for each letter. */
 const TYPING_MS = 200;
+/** Files that are new to the library at once: fewer are there before anybody has read that. */
+const LONG_SCAN = 20;
 const FILTERS = ["search", "station", "character", "stage", "winner", "state", "since", "until"];
 const COLUMNS = [
   { title: "", is: "pick" },
@@ -76,8 +78,19 @@ function draw({ replays, total, page, limit, scan }) {
   $("empty").hidden = total > 0;
   const isFiltered = FILTERS.some((name) => wanted.get(name));
   setText($("empty"), isFiltered ? "No game is like that." : "No game is saved yet. The first one appears here when it begins.");
+  drawScan(scan);
   drawHeads();
   drawPicked();
+}
+
+/** Says how far a long look through the folder is, and looks again until it is over. */
+function drawScan({ isRunning, read, of }) {
+  clearTimeout(drawScan.timer);
+  const isLong = isRunning && of > LONG_SCAN;
+  $("notes").hidden = !isLong;
+  if (!isLong) return;
+  setText($("notes"), `Looking through the folder: ${read.toLocaleString("en")} of ${plural(of, "file")} read`);
+  drawScan.timer = setTimeout(() => load({ quiet: true }), 1000);
 }
 
 function drawHeads() {
