@@ -14,8 +14,8 @@ use std::time::Duration;
 use andross::shutdown::Shutdown;
 use andross::simulator::{Options, Recording, Repeat, Simulator};
 use andross::slp::state::{MatchReader, MatchState};
-use common::fixture;
 use common::process::RelayProcess;
+use common::{fixture, wait_until};
 use serde_json::{Value, json};
 
 fn scripts() -> PathBuf {
@@ -110,6 +110,8 @@ fn characters(state: &MatchState) -> Vec<String> {
 
 const ROLLBACKS: &str = "v3.18.0-rollback-names.slp";
 const FOUR: &str = "v3.18.0-four-players.slp";
+const ICE_CLIMBERS: &str = "v3.7.0-ice-climbers.slp";
+const ITEMS: &str = "v3.7.0-items.slp";
 
 #[test]
 fn the_stations_are_shown_and_changed_on_all_pages_at_once() {
@@ -171,4 +173,72 @@ fn the_viewer_shows_saved_and_live_matches_as_they_are() {
         "saved": { "path": "saved.slp", "state": end_of(&fixture(ROLLBACKS)) },
     });
     browse("viewer.mjs", &stage.relay, &known);
+}
+
+#[test]
+fn the_library_finds_sorts_opens_and_hands_out_what_is_saved() {
+    if !browser_is_there() {
+        return;
+    }
+    let stage = Stage::new(&[("Main", &[FOUR])], &[]);
+    let copy = |name: &str| {
+        let original = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);
+        let path = stage.replays.path().join(name);
+        std::fs::copy(original, &path).unwrap();
+        path
+    };
+    let saved = [ROLLBACKS, ICE_CLIMBERS, ITEMS].map(|name| (name, copy(name)));
+    let games = saved.iter().map(|(name, file)| {
+        let state = end_of(&fixture(name));
+        let players = state.players.iter();
+        let players = players.map(|player| format!("{} ({})", player.name, player.character.name));
+        json!({
+            "path": name,
+            "file": file,
+            "stage": state.stage.as_ref().unwrap().name,
+            "players": players.collect::<Vec<_>>(),
+            "winners": winners(&stage.relay, name),
+        })
+    });
+    let known = json!({
+        "games": games.collect::<Vec<_>>(),
+        "search": "climbers",
+        "found": [ICE_CLIMBERS],
+    });
+    browse("library.mjs", &stage.relay, &known);
+}
+
+/// The ports of those who won a saved game, as the library's call has them, once it has looked at it.
+fn winners(relay: &RelayProcess, path: &str) -> Vec<u64> {
+    let mut ports = Vec::new();
+    wait_until("the library has the game", || {
+        let page = relay.get("/api/replays?limit=200");
+        let games = page["replays"].as_array().unwrap().clone();
+        let game = games.into_iter().find(|game| game["path"] == path);
+        let won = game.iter().flat_map(|game| game["players"].as_array().unwrap());
+        let won = won.filter(|player| player["isWinner"] == true);
+        ports = won.map(|player| player["port"].as_u64().unwrap()).collect();
+        game.is_some()
+    });
+    ports
+}
+
+#[test]
+fn every_page_is_without_fault_and_accessible() {
+    if !browser_is_there() {
+        return;
+    }
+    let stage = Stage::new(&[("Main", &[ROLLBACKS]), ("Side", &[FOUR])], &["--program"]);
+    let original = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(ROLLBACKS);
+    std::fs::copy(original, stage.replays.path().join("saved.slp")).unwrap();
+    let known = json!({ "pages": [
+        ["stations", "/", ".card .player"],
+        ["library", "/library", "#rows tr"],
+        ["replay", "/replay?path=saved.slp", "match-viewer canvas"],
+        ["live", "/live/Main", "match-viewer canvas"],
+        ["overlay", "/overlay/Main", ".player"],
+        ["health", "/health", "img"],
+        ["api", "/api", "table"],
+    ]});
+    browse("pages.mjs", &stage.relay, &known);
 }
