@@ -255,18 +255,20 @@ export class Renderer {
       points.push([other.x, other.y + half]);
     }
     if (points.length < 3) return;
-    const color = this.color(fighter);
-    const strength = pose === "tumble" ? 0.5 : 0.26;
-    context.lineCap = "round";
-    for (let at = points.length - 1; at > 0; at -= 1) {
-      const part = 1 - at / points.length;
-      context.strokeStyle = rgba(color, strength * part);
-      context.lineWidth = Math.max(1, half * 0.95 * part * camera.scale);
-      context.beginPath();
-      context.moveTo(camera.screenX(points[at][0]), camera.screenY(points[at][1]));
-      context.lineTo(camera.screenX(points[at - 1][0]), camera.screenY(points[at - 1][1]));
-      context.stroke();
-    }
+    // A ribbon, as wide as the body here and pointed at its end.
+    const path = points.map(([x, y]) => [camera.screenX(x), camera.screenY(y)]);
+    const side = path.map(([x, y], at) => {
+      const [fromX, fromY] = path[Math.max(0, at - 1)];
+      const [toX, toY] = path[Math.min(path.length - 1, at + 1)];
+      const length = Math.hypot(toX - fromX, toY - fromY) || 1;
+      const wide = (half * 0.5 * camera.scale * (1 - at / (path.length - 1))) / length;
+      return [x, y, -(toY - fromY) * wide, (toX - fromX) * wide];
+    });
+    context.fillStyle = rgba(this.color(fighter), pose === "tumble" ? 0.38 : 0.2);
+    context.beginPath();
+    for (const [x, y, dx, dy] of side) context.lineTo(x + dx, y + dy);
+    for (const [x, y, dx, dy] of side.reverse()) context.lineTo(x - dx, y - dy);
+    context.fill();
   }
 
   /** The beam of light where a fighter left the stage. */

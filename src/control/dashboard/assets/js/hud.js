@@ -188,8 +188,8 @@ export function drawCalls(context, frame, end, { width, height, theme, time }) {
 }
 
 function shout(context, title, line, alpha, { width, height, theme }) {
-  const size = Math.min(96, width / 7);
-  const y = height * 0.24;
+  const size = Math.min(84, width / 8);
+  const y = height * 0.22;
   context.save();
   context.globalAlpha = alpha;
   context.textAlign = "center";
