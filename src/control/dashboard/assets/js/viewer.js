@@ -8,9 +8,10 @@
 import { Controls, element } from "./controls.js";
 import { Renderer } from "./draw.js";
 import { FileFeed, LiveFeed } from "./feed.js";
-import { SLOTS, newFighter, playerName } from "./game.js";
+import { SLOTS, newFighter } from "./game.js";
 import { loadNames } from "./names.js";
 import { Player } from "./player.js";
+import { playerName } from "./settings.js";
 import { poseOf, poseWord } from "./states.js";
 import { Timeline, timeText } from "./timeline.js";
 
@@ -244,6 +245,7 @@ export class Viewer {
       const when = seconds < 1.5 ? "in a moment" : `in ${Math.round(seconds)} seconds`;
       return { text: `The connection to the relay is lost. Trying again ${when}.`, canRetry: true };
     }
+    if (kind === "absent") return { text: "This relay has no such station now.", canRetry: true };
     if (game) return null;
     if (kind === "connecting") return { text: this.isLive ? "Connecting…" : "Loading the game…" };
     return { text: this.isLive ? "No game is on. The next one is shown as soon as it begins." : "Loading the game…" };
