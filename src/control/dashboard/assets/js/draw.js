@@ -16,7 +16,7 @@ import { Theme, mix, rgba } from "./theme.js";
 const SHAKE = 10;
 
 /** How high, of the upper blast zone, the camera looks for who comes back from above. */
-const REBIRTH_HEIGHT = 0.5;
+const REBIRTH_HEIGHT = 0.62;
 
 /** The most pixels of the screen for one of the page: more costs time and shows nothing. */
 const MAX_RATIO = 2;

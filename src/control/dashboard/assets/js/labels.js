@@ -11,7 +11,7 @@ import { rgba } from "./theme.js";
 export function drawLabel(picture, fighter, color) {
   const { pose } = poseOf(fighter.state);
   if (pose === "dead" || pose === "away" || isOutside(picture, fighter)) return;
-  const { context, camera, theme } = picture;
+  const { context, camera } = picture;
   const size = picture.width < 560 ? 11 : 13;
   context.font = font(size, 700);
   const name = fighter.isFollower ? picture.names.fighter(fighter.character) : playerName(fighter.player);
@@ -43,12 +43,12 @@ export function drawLabel(picture, fighter, color) {
   context.fillText(text, x, y + 0.5);
 }
 
+/** Whether more than half of a fighter cannot be seen. */
 function isOutside(picture, fighter) {
-  const { camera } = picture;
-  const { left, top, width, height } = camera.port;
+  const { camera, width, height } = picture;
   const x = camera.screenX(fighter.x);
   const y = camera.screenY(fighter.y + heightOf(fighter.character) / 2);
-  return x < left - 4 || x > left + width + 4 || y < top - 20 || y > top + height + 20;
+  return x < 0 || x > width || y < 0 || y > height - 8;
 }
 
 /** A magnifying glass at the edge for who is outside of the picture, with how far that is. */
