@@ -216,6 +216,26 @@ function twoGames(bytes) {
   assert(games[0].isSameAs(games[1]));
 }
 
+/** Where the console's bytes were lost, nobody is there, and what was before is found. */
+function gap(bytes) {
+  const events = bytes.subarray(15);
+  let game;
+  const whole = new EventReader((begun) => {
+    game = begun;
+  });
+  const take = whole.take.bind(whole);
+  whole.take = (event) => {
+    const hasFrame = event[0] >= 0x37 && event[0] <= 0x3c && event[0] !== 0x39;
+    const frame = hasFrame ? new DataView(event.buffer, event.byteOffset).getInt32(1) : null;
+    if (frame === null || frame < -60 || frame > -40) take(event);
+  };
+  whole.push(events.subarray(0, 40_000));
+  assert(game.last > -40);
+  assert(!game.fighter(-50, 0, fighter) && game.fighter(-61, 0, fighter));
+  assert.equal(game.nearest(-50), -61);
+  assert.equal(game.nearest(-61), -61);
+}
+
 for (const file of files) {
   const bytes = new Uint8Array(readFileSync(file));
   try {
@@ -236,6 +256,7 @@ for (const file of files) {
 const sample = new Uint8Array(readFileSync(files[0]));
 hostile(sample);
 twoGames(sample);
+gap(sample);
 const facts = `${files.length} files, ${compared} fighters' frames as slippi-js has them, ${stood} on the ground`;
 process.stdout.write(`viewer: ${facts}\n`);
 process.exit(0);

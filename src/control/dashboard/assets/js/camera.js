@@ -8,6 +8,9 @@ const MIN_WIDTH = 185;
 const MIN_WIDTH_SMALL = 140;
 const SMALL = 560;
 
+/** The widest picture, as a part of what the stage's limits are apart: who is farther out gets a bubble. */
+const MAX_WIDTH = 1.4;
+
 /** How much of the stage is always in the picture: of its half width, and around its ground. */
 const STAGE_PART = 0.35;
 const GROUND = 9;
@@ -62,7 +65,7 @@ export class Camera {
     const wanted = inside(
       Math.max(x2 - x1, (y2 - y1) * aspect, this.port.width < SMALL ? MIN_WIDTH_SMALL : MIN_WIDTH),
       1,
-      Math.max(right - left + 40, (top - bottom + 30) * aspect),
+      (right - left) * MAX_WIDTH,
     );
     const height = wanted / aspect;
     const limit = (value, low, high, size) =>

@@ -49,17 +49,13 @@ export class Controls {
       list.append(element("dt", "", key), element("dd", "", meaning));
     }
     this.help.append(summary, list);
-    this.element.append(
-      button("start", "Go to the start", () => player.goToStart()),
-      button("back", "One frame back", () => player.step(-1)),
-      this.toggle,
-      button("forward", "One frame on", () => player.step(1)),
-      this.live,
-      this.text,
-      this.speed,
-      this.help,
-      button("full", "Full screen", () => viewer.toggleFullscreen()),
-    );
+    const start = button("start", "Go to the start", () => player.goToStart());
+    const back = button("back", "One frame back", () => player.step(-1));
+    const forward = button("forward", "One frame on", () => player.step(1));
+    const full = button("full", "Full screen", () => viewer.toggleFullscreen());
+    full.classList.add("viewer-full");
+    this.needGame = [start, back, this.toggle, forward, this.speed];
+    this.element.append(start, back, this.toggle, forward, this.live, this.text, this.speed, this.help, full);
     this.onKey = (event) => this.key(event);
     document.addEventListener("keydown", this.onKey);
   }
@@ -77,6 +73,10 @@ export class Controls {
       this.toggle.replaceChildren(icon(name));
       this.toggle.setAttribute("aria-label", label);
       this.toggle.title = label;
+    }
+    if (this.isIdle !== (player.game === null)) {
+      this.isIdle = player.game === null;
+      for (const control of this.needGame) control.disabled = this.isIdle;
     }
     if (this.text.textContent !== text) this.text.textContent = text;
     if (this.live.dataset.behind !== String(isBehind)) {

@@ -1,32 +1,22 @@
 // The picture of a moment of a game, on a canvas.
 
 import { Camera } from "./camera.js";
-import { SLOTS, newFighter, playerName } from "./game.js";
-import { drawFigure, heightOf } from "./figure.js";
-import { drawCalls, drawCards, drawTimer, fit, font, hudHeight } from "./hud.js";
+import { JUMP, drawExit, drawTrail } from "./effects.js";
+import { MIN_FIGURE_SCALE, drawFigure } from "./figure.js";
+import { SLOTS, newFighter } from "./game.js";
+import { drawCalls, drawCards, drawTimer, font, hudHeight } from "./hud.js";
 import { itemLook } from "./items.js";
+import { drawItem } from "./itemshapes.js";
+import { drawBubble, drawLabel } from "./labels.js";
 import { platformsAt, stageOf, transformationName } from "./stages.js";
-import { exitOf, isPresent, poseOf } from "./states.js";
+import { isPresent, poseOf } from "./states.js";
 import { Theme, mix, rgba } from "./theme.js";
-
-/** More units than that in one frame are no movement: a fighter came back, or bytes were lost. */
-const JUMP = 40;
-
-/** Frames that a trail goes back, and the speed, in units a frame, from which there is one. */
-const TRAIL = 9;
-const TRAIL_SPEED = 2.6;
-
-/** Frames that an explosion at the edge takes. */
-const BLAST = 42;
 
 /** Frames that a card shakes after a hit. */
 const SHAKE = 10;
 
-/** A figure is not drawn smaller than that, in pixels a unit: who is far away is still to be told apart. */
-const MIN_FIGURE_SCALE = 3.2;
-
 /** How high, of the upper blast zone, the camera looks for who comes back from above. */
-const REBIRTH_HEIGHT = 0.5;
+const REBIRTH_HEIGHT = 0.62;
 
 /** The most pixels of the screen for one of the page: more costs time and shows nothing. */
 const MAX_RATIO = 2;
@@ -37,7 +27,6 @@ export class Renderer {
     this.context = canvas.getContext("2d", { alpha: false });
     this.names = names;
     this.camera = new Camera();
-    this.now = newFighter();
     this.next = newFighter();
     this.other = newFighter();
     this.fighters = Array.from({ length: SLOTS }, newFighter);
@@ -81,7 +70,11 @@ export class Renderer {
       this.backdrop = null;
       this.lastFrame = null;
     }
-    const frame = Math.floor(position);
+    let frame = Math.floor(position);
+    let part = position - frame;
+    const nearest = game ? game.nearest(frame) : frame;
+    // Bytes were lost: the last that is known stands still.
+    if (nearest !== frame) [frame, part] = [nearest, 0];
     this.stage = stageOf(game?.settings.stage ?? 31);
     if (this.lastFrame === null || Math.abs(frame - this.lastFrame) > 30) camera.cutNext();
     this.lastFrame = frame;
@@ -89,7 +82,7 @@ export class Renderer {
 
     const { cards, top } = hudHeight(width);
     camera.setPort(0, top, width, height - cards - top);
-    this.shown = game ? this.read(game, frame, position - frame) : [];
+    this.shown = game ? this.read(game, frame, part) : [];
     const highest = this.stage.blast[2] * REBIRTH_HEIGHT;
     const subjects = this.shown
       .filter(({ state }) => isPresent(state))
@@ -100,12 +93,12 @@ export class Renderer {
     this.drawBackdrop();
     this.drawStage(game, frame);
     if (game) {
-      for (const fighter of this.shown) this.drawTrail(game, frame, fighter);
-      for (const fighter of this.shown) this.drawExit(game, frame, fighter);
-      this.drawItems(game, frame, position - frame);
+      for (const fighter of this.shown) drawTrail(this, game, frame, fighter, this.color(fighter));
+      for (const fighter of this.shown) drawExit(this, game, frame, fighter, this.color(fighter));
+      this.drawItems(game, frame, part);
       for (const fighter of this.shown) this.drawFighter(fighter);
-      for (const fighter of this.shown) this.drawLabel(fighter);
-      for (const fighter of this.shown) this.drawBubble(fighter);
+      for (const fighter of this.shown) drawLabel(this, fighter, this.color(fighter));
+      for (const fighter of this.shown) drawBubble(this, fighter, this.color(fighter));
       this.drawHud(game, frame, end);
     }
   }
@@ -241,81 +234,6 @@ export class Renderer {
     return fighter.isFollower ? mix(color, this.theme.white, 0.35) : color;
   }
 
-  drawTrail(game, frame, fighter) {
-    const pose = poseOf(fighter.state).pose;
-    if (!isPresent(fighter.state) || pose === "rebirth") return;
-    const { other, context, camera } = this;
-    const half = heightOf(fighter.character) / 2;
-    const points = [[fighter.x, fighter.y + half]];
-    for (let back = 1; back <= TRAIL; back += 1) {
-      if (!game.fighter(frame - back, fighter.slot, other) || !isPresent(other.state)) break;
-      const [x, y] = points.at(-1);
-      const distance = Math.hypot(other.x - x, other.y + half - y);
-      if (distance > JUMP || (back === 1 && distance < TRAIL_SPEED && pose !== "tumble")) break;
-      points.push([other.x, other.y + half]);
-    }
-    if (points.length < 3) return;
-    const color = this.color(fighter);
-    const strength = pose === "tumble" ? 0.5 : 0.26;
-    context.lineCap = "round";
-    for (let at = points.length - 1; at > 0; at -= 1) {
-      const part = 1 - at / points.length;
-      context.strokeStyle = rgba(color, strength * part);
-      context.lineWidth = Math.max(1, half * 0.95 * part * camera.scale);
-      context.beginPath();
-      context.moveTo(camera.screenX(points[at][0]), camera.screenY(points[at][1]));
-      context.lineTo(camera.screenX(points[at - 1][0]), camera.screenY(points[at - 1][1]));
-      context.stroke();
-    }
-  }
-
-  /** The beam of light where a fighter left the stage. */
-  drawExit(game, frame, fighter) {
-    const exit = exitOf(fighter.state);
-    if (!exit) return;
-    const { context, camera, stage, theme, other } = this;
-    let age = 0;
-    while (age < BLAST && game.fighter(frame - age - 1, fighter.slot, other) && exitOf(other.state)) age += 1;
-    if (age >= BLAST) return;
-    const part = age / BLAST;
-    const [left, right, top, bottom] = stage.blast;
-    const inside = (value, low, high) => Math.min(Math.max(value, low), high);
-    const x = exit === "left" ? left : exit === "right" ? right : inside(fighter.x, left, right);
-    const y = exit === "up" ? top : exit === "down" ? bottom : inside(fighter.y, bottom, top);
-    const angle = { left: 0, right: Math.PI, down: -Math.PI / 2, up: Math.PI / 2 }[exit];
-    // Never outside of the picture: whoever watches must see it.
-    const sx = inside(camera.screenX(x), 0, this.width);
-    const sy = inside(camera.screenY(y), 0, this.height - hudHeight(this.width).cards);
-    const color = this.color(fighter);
-    const length = Math.min(this.width, this.height) * 0.85;
-    const spread = (1 - part) * 46 * Math.min(1.4, this.width / 800) + 4;
-    context.save();
-    context.translate(sx, sy);
-    context.rotate(angle);
-    const gradient = context.createLinearGradient(0, 0, length, 0);
-    gradient.addColorStop(0, rgba(theme.white, 0.9 * (1 - part)));
-    gradient.addColorStop(0.25, rgba(color, 0.8 * (1 - part)));
-    gradient.addColorStop(1, rgba(color, 0));
-    context.fillStyle = gradient;
-    context.beginPath();
-    context.moveTo(0, -spread);
-    context.quadraticCurveTo(length * 0.4, -spread * 1.3, length, 0);
-    context.quadraticCurveTo(length * 0.4, spread * 1.3, 0, spread);
-    context.fill();
-    context.strokeStyle = rgba(color, 0.9 * (1 - part));
-    context.lineWidth = 4 * (1 - part) + 1;
-    for (let ray = -3; ray <= 3; ray += 1) {
-      context.save();
-      context.rotate(ray * 0.32);
-      context.beginPath();
-      context.moveTo(30 + part * 90, 0);
-      context.lineTo(30 + part * 90 + (1 - part) * 60, 0);
-      context.stroke();
-      context.restore();
-    }
-    context.restore();
-  }
-
   drawItems(game, frame, part) {
     const { context, camera, theme } = this;
     for (const item of game.itemsAt(frame)) {
@@ -329,7 +247,8 @@ export class Renderer {
       context.save();
       context.translate(x, y);
       context.scale(camera.scale, camera.scale);
-      this.drawItem(item, look, color, isMoving ? Math.atan2(-item.vy, item.vx) : 0);
+      const angle = isMoving ? Math.atan2(-item.vy, item.vx) : 0;
+      drawItem(context, item, look, { color, angle, theme, time: this.time });
       context.restore();
       if (look.label && camera.scale > 2.2) {
         context.font = font(11, 550);
@@ -338,128 +257,6 @@ export class Renderer {
         context.fillStyle = rgba(theme.fg, 0.7);
         context.fillText(look.label, x, y + look.size * camera.scale + 3);
       }
-    }
-  }
-
-  drawItem(item, look, color, angle) {
-    const { context, theme } = this;
-    const bright = mix(color, theme.white, 0.6);
-    const size = look.size;
-    context.fillStyle = rgba(color);
-    context.strokeStyle = rgba(mix(color, theme.ink, 0.5));
-    context.lineWidth = 0.45;
-    context.lineCap = "round";
-    const circle = (radius) => {
-      context.beginPath();
-      context.arc(0, 0, radius, 0, Math.PI * 2);
-    };
-    switch (look.shape) {
-      case "laser": {
-        const speed = Math.hypot(item.vx, item.vy);
-        context.rotate(speed > 0.05 ? angle : item.facing < 0 ? Math.PI : 0);
-        context.strokeStyle = rgba(color, 0.45);
-        context.lineWidth = 2.6;
-        context.beginPath();
-        context.moveTo(0, 0);
-        context.lineTo(-size, 0);
-        context.stroke();
-        context.strokeStyle = rgba(bright);
-        context.lineWidth = 1;
-        context.stroke();
-        break;
-      }
-      case "missile":
-        context.rotate(item.vx === 0 && item.vy === 0 ? (item.facing < 0 ? Math.PI : 0) : angle);
-        context.beginPath();
-        context.roundRect(-size, -size * 0.34, size * 1.8, size * 0.68, [0.3, 1, 1, 0.3]);
-        context.fill();
-        context.stroke();
-        context.fillStyle = rgba([255, 176, 60], 0.9);
-        context.beginPath();
-        context.moveTo(-size, -size * 0.25);
-        context.lineTo(-size * (1.7 + 0.3 * Math.sin(this.time)), 0);
-        context.lineTo(-size, size * 0.25);
-        context.fill();
-        break;
-      case "charge":
-        circle(size + Math.min(7, item.charge) * 0.45);
-        context.fillStyle = rgba(color, 0.5);
-        context.fill();
-        circle((size + Math.min(7, item.charge) * 0.45) * 0.6);
-        context.fillStyle = rgba(bright);
-        context.fill();
-        break;
-      case "flame":
-      case "burst": {
-        const wobble = 1 + 0.12 * Math.sin(this.time * 0.9 + item.id);
-        circle(size * wobble);
-        context.fillStyle = rgba(color, 0.4);
-        context.fill();
-        circle(size * 0.6 * wobble);
-        context.fillStyle = rgba(bright, 0.95);
-        context.fill();
-        break;
-      }
-      case "bolt":
-        context.strokeStyle = rgba(bright);
-        context.lineWidth = 1.4;
-        context.beginPath();
-        context.moveTo(0, -size);
-        context.lineTo(size * 0.25, -size * 0.2);
-        context.lineTo(-size * 0.25, size * 0.2);
-        context.lineTo(0, size);
-        context.stroke();
-        break;
-      case "box":
-        context.beginPath();
-        context.roundRect(-size, -size, size * 2, size * 2, 0.6);
-        context.fill();
-        context.stroke();
-        break;
-      case "rod":
-      case "boomerang":
-        context.rotate(this.time * 0.35);
-        context.strokeStyle = rgba(color);
-        context.lineWidth = 1.3;
-        context.beginPath();
-        context.moveTo(-size, size * 0.3);
-        context.lineTo(0, -size * 0.4);
-        context.lineTo(size, size * 0.3);
-        context.stroke();
-        break;
-      case "wave":
-        context.strokeStyle = rgba(bright);
-        context.lineWidth = 1.2;
-        context.beginPath();
-        context.arc(0, 0, size, -Math.PI / 3, Math.PI / 3);
-        context.stroke();
-        break;
-      case "egg":
-        context.beginPath();
-        context.ellipse(0, 0, size * 0.8, size, 0, 0, Math.PI * 2);
-        context.fillStyle = rgba(bright);
-        context.fill();
-        context.stroke();
-        break;
-      case "dot":
-        circle(size);
-        context.fillStyle = rgba(bright);
-        context.fill();
-        break;
-      default:
-        circle(size);
-        context.fill();
-        context.stroke();
-        circle(size * 0.35);
-        context.fillStyle = rgba(bright);
-        context.fill();
-        if (look.shape === "bomb") {
-          context.strokeStyle = rgba([255, 190, 70]);
-          context.beginPath();
-          context.moveTo(0, -size);
-          context.lineTo(size * 0.5, -size * 1.5);
-          context.stroke();
-        }
     }
   }
 
@@ -493,96 +290,6 @@ export class Renderer {
     context.restore();
   }
 
-  /** The name above the head, kept inside of the picture. */
-  drawLabel(fighter) {
-    const { pose } = poseOf(fighter.state);
-    if (pose === "dead" || pose === "away" || this.isOutside(fighter)) return;
-    const { context, camera, theme } = this;
-    const color = this.color(fighter);
-    const size = this.width < 560 ? 11 : 13;
-    context.font = font(size, 700);
-    const name = fighter.isFollower ? this.names.fighter(fighter.character) : playerName(fighter.player);
-    const text = fit(context, name, 130);
-    const width = context.measureText(text).width + 12;
-    // In units of the picture: small figures are drawn larger than they are.
-    const part = Math.max(camera.scale, MIN_FIGURE_SCALE) / camera.scale;
-    const lift = (heightOf(fighter.character) + (fighter.isFollower ? 3 : 5.5)) * part;
-    const x = Math.min(Math.max(camera.screenX(fighter.x), width / 2 + 4), this.width - width / 2 - 4);
-    let y = camera.screenY(fighter.y + lift);
-    // At the upper edge there is no room above the head.
-    const isBelow = y < hudHeight(this.width).top + 8;
-    if (isBelow) y = camera.screenY(fighter.y - 4) + size;
-    context.fillStyle = rgba(color, 0.92);
-    context.beginPath();
-    context.roundRect(x - width / 2, y - size / 2 - 4, width, size + 8, (size + 8) / 2);
-    context.fill();
-    const [near, far] = isBelow ? [-size / 2 - 3.5, -size / 2 - 8] : [size / 2 + 3.5, size / 2 + 8];
-    context.beginPath();
-    context.moveTo(x - 4, y + near);
-    context.lineTo(x + 4, y + near);
-    context.lineTo(x, y + far);
-    context.fill();
-    const [r, g, b] = color;
-    const isBright = 0.3 * r + 0.59 * g + 0.11 * b > 150;
-    context.fillStyle = isBright ? "#14171d" : "#fff";
-    context.textAlign = "center";
-    context.textBaseline = "middle";
-    context.fillText(text, x, y + 0.5);
-  }
-
-  isOutside(fighter) {
-    const { camera } = this;
-    const { left, top, width, height } = camera.port;
-    const x = camera.screenX(fighter.x);
-    const y = camera.screenY(fighter.y + heightOf(fighter.character) / 2);
-    return x < left - 4 || x > left + width + 4 || y < top - 20 || y > top + height + 20;
-  }
-
-  /** A magnifying glass at the edge for who is outside of the picture, with how far that is. */
-  drawBubble(fighter) {
-    const { pose } = poseOf(fighter.state);
-    if (pose === "dead" || pose === "away" || pose === "rebirth" || !this.isOutside(fighter)) return;
-    const { context, camera, theme } = this;
-    const { left, top, width, height } = camera.port;
-    const half = heightOf(fighter.character) / 2;
-    const radius = this.width < 560 ? 24 : 34;
-    const [sx, sy] = [camera.screenX(fighter.x), camera.screenY(fighter.y + half)];
-    const x = Math.min(Math.max(sx, left + radius + 10), left + width - radius - 10);
-    const y = Math.min(Math.max(sy, top + radius + 10), top + height - radius - 10);
-    const color = this.color(fighter);
-    context.save();
-    const angle = Math.atan2(sy - y, sx - x);
-    context.fillStyle = rgba(color);
-    context.beginPath();
-    context.moveTo(x + Math.cos(angle) * (radius + 9), y + Math.sin(angle) * (radius + 9));
-    context.arc(x, y, radius, angle - 0.35, angle + 0.35);
-    context.fill();
-    context.beginPath();
-    context.arc(x, y, radius, 0, Math.PI * 2);
-    context.fillStyle = rgba(theme.card, 0.92);
-    context.fill();
-    context.lineWidth = 3;
-    context.strokeStyle = rgba(color);
-    context.stroke();
-    context.beginPath();
-    context.arc(x, y, radius - 2, 0, Math.PI * 2);
-    context.clip();
-    const scale = (radius * 1.15) / (half * 2);
-    context.translate(x, y + radius * 0.42);
-    context.scale(scale, scale);
-    drawFigure(context, fighter, { color, theme, short: this.names.short(fighter.character), time: this.time });
-    context.restore();
-    const away = Math.round(Math.hypot(sx - x, sy - y) / camera.scale);
-    context.font = font(11, 700);
-    context.textAlign = "center";
-    context.textBaseline = "middle";
-    context.lineWidth = 3;
-    context.strokeStyle = rgba(theme.card, 0.95);
-    context.strokeText(String(away), x, y + radius * 0.74);
-    context.fillStyle = rgba(theme.fg);
-    context.fillText(String(away), x, y + radius * 0.74);
-  }
-
   drawHud(game, frame, end) {
     const { context, width, height, theme, names } = this;
     const transformation = game.settings.isFrozenStadium ? null : game.transformationAt(frame);
@@ -597,14 +304,10 @@ export class Renderer {
   /** Each player as the display shows them: who is out has no fighter any more. */
   standing(game, frame) {
     return game.settings.players.map((player) => {
-      const slot = (player.port - 1) * 2;
-      const fighter = this.shown.find((shown) => shown.slot === slot) ?? null;
-      if (!fighter) {
-        const isOut = frame > game.first && game.losses.some((loss) => loss.port === player.port && loss.frame <= frame);
-        const gone = isOut ? { ...newFighter(), stocks: 0, character: null } : null;
-        return { player, fighter: gone && { ...gone, character: lastCharacter(game, frame, slot) }, isOut, shake: 0 };
-      }
-      return { player, fighter, isOut: fighter.stocks === 0, shake: this.shakeOf(game, frame, fighter) };
+      const fighter = this.shown.find(({ slot }) => slot === (player.port - 1) * 2) ?? null;
+      if (fighter) return { player, fighter, isOut: fighter.stocks === 0, shake: this.shakeOf(game, frame, fighter) };
+      const isOut = game.losses.some((loss) => loss.port === player.port && loss.frame <= frame);
+      return { player, fighter, isOut, shake: 0 };
     });
   }
 
@@ -617,13 +320,4 @@ export class Renderer {
     }
     return 0;
   }
-}
-
-/** Which character a player had who left the stream: what its last record says. */
-function lastCharacter(game, frame, slot) {
-  const fighter = newFighter();
-  for (let back = 1; back < 600; back += 1) {
-    if (game.fighter(frame - back, slot, fighter)) return fighter.character;
-  }
-  return 0xff;
 }

@@ -13,12 +13,14 @@ const MAX_FILE = 512 * 1024 * 1024;
  * Follows a station over `/ws/{station}`: the game that is on from its start, then what comes. Who
  * connects again gets the game again from its start; `onGame` is told and may compare.
  *
- * `onState` gets `{kind, seconds}`: `connecting`, `open` or `lost`, and then seconds to the next attempt.
+ * `onState` gets `{kind, seconds}`: `connecting`, `open`, or `lost` or `absent` (there is no such station)
+ * and then seconds to the next attempt.
  */
 export class LiveFeed {
   constructor(station, { onGame, onData, onState, origin = location }) {
     const scheme = origin.protocol === "https:" ? "wss:" : "ws:";
     this.url = `${scheme}//${origin.host}/ws/${encodeURIComponent(station)}`;
+    this.station = station;
     this.handlers = { onGame, onData, onState };
     this.wait = FIRST_WAIT;
     this.isStopped = false;
@@ -34,7 +36,11 @@ export class LiveFeed {
     const socket = new WebSocket(this.url);
     socket.binaryType = "arraybuffer";
     this.socket = socket;
-    socket.onopen = () => onState({ kind: "open" });
+    let isOpened = false;
+    socket.onopen = () => {
+      isOpened = true;
+      onState({ kind: "open" });
+    };
     socket.onmessage = ({ data }) => {
       if (!(data instanceof ArrayBuffer)) return;
       this.wait = FIRST_WAIT;
@@ -47,8 +53,19 @@ export class LiveFeed {
       const wait = this.wait * (0.75 + Math.random() * 0.5);
       this.wait = Math.min(this.wait * 2, LONGEST_WAIT);
       onState({ kind: "lost", seconds: wait / 1000 });
+      if (!isOpened) this.lookForStation(wait / 1000);
       this.timer = setTimeout(() => this.connect(), wait);
     };
+  }
+
+  /** A browser does not tell why a WebSocket was refused; the list of stations may. */
+  async lookForStation(seconds) {
+    const response = await fetch("/api/stations").catch(() => null);
+    if (!response?.ok) return;
+    const wanted = this.station.toLowerCase();
+    const isThere = (await response.json()).some(({ id, name }) => String(id) === wanted || name.toLowerCase() === wanted);
+    if (isThere || wanted === "program" || this.isStopped || this.socket.readyState !== WebSocket.CLOSED) return;
+    this.handlers.onState({ kind: "absent", seconds });
   }
 
   /** Tries again now, if it waits to. */

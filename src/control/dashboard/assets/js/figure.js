@@ -14,6 +14,9 @@ const HEIGHTS = [
 /** Those that are as wide as they are tall: Kirby and Jigglypuff; and the broad ones. */
 const BROAD = new Map([[4, 0.95], [15, 0.95], [5, 0.72], [3, 0.7], [12, 0.72], [23, 0.75], [25, 0.55]]);
 
+/** A figure is not drawn smaller than that, in pixels a unit: who is far away is still to be told apart. */
+export const MIN_FIGURE_SCALE = 3.2;
+
 /** Radius of a full shield. */
 const SHIELD_RADIUS = 11.5;
 

@@ -1,6 +1,6 @@
 // What stands on the picture: each player's card, the timer, and what the referee shouts.
 
-import { playerName } from "./game.js";
+import { playerName } from "./settings.js";
 import { mix, rgba } from "./theme.js";
 
 const FONT = 'system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
@@ -98,7 +98,7 @@ function drawCard(context, { player, fighter, isOut, shake }, box) {
   const shown = player.character === 14 ? names.character(14) : character;
   if (!isSmall) context.fillText(fit(context, shown, textWidth), inner, y + 41);
 
-  const stocks = fighter ? fighter.stocks : player.stocks;
+  const stocks = fighter ? fighter.stocks : isOut ? 0 : player.stocks;
   const radius = isSmall ? 3.6 : 5;
   const stockY = y + height - (isSmall ? 9 : 14);
   if (Math.max(stocks, player.stocks) <= 5) {
@@ -188,8 +188,8 @@ export function drawCalls(context, frame, end, { width, height, theme, time }) {
 }
 
 function shout(context, title, line, alpha, { width, height, theme }) {
-  const size = Math.min(96, width / 7);
-  const y = height * 0.24;
+  const size = Math.min(84, width / 8);
+  const y = height * 0.22;
   context.save();
   context.globalAlpha = alpha;
   context.textAlign = "center";

@@ -8,9 +8,10 @@
 import { Controls, element } from "./controls.js";
 import { Renderer } from "./draw.js";
 import { FileFeed, LiveFeed } from "./feed.js";
-import { SLOTS, newFighter, playerName } from "./game.js";
+import { SLOTS, newFighter } from "./game.js";
 import { loadNames } from "./names.js";
 import { Player } from "./player.js";
+import { playerName } from "./settings.js";
 import { poseOf, poseWord } from "./states.js";
 import { Timeline, timeText } from "./timeline.js";
 
@@ -206,6 +207,7 @@ export class Viewer {
     const [kind, label] = this.status(state, game, position, isBehind);
     if (this.badge.dataset.kind !== kind) this.badge.dataset.kind = kind;
     if (this.badge.textContent !== label) this.badge.textContent = label;
+    this.badge.hidden = label === "";
     const message = this.obstacle(game);
     const shown = message?.text ?? "";
     if (this.messageText.textContent !== shown) this.messageText.textContent = shown;
@@ -217,20 +219,21 @@ export class Viewer {
   /** What the badge says: `[kind, text]`. */
   status(state, game, position, isBehind) {
     if (!this.isLive) {
+      if (!game) return ["waiting", ""];
       if (state === "paused") return ["paused", "Paused"];
       if (state === "waiting" && this.link.kind === "open") return ["waiting", "Loading"];
       return ["saved", this.player.speed === 1 ? "Replay" : `Replay ${this.player.speed}×`];
     }
     if (this.link.kind !== "open") return ["lost", "Offline"];
-    if (!game) return ["waiting", "Between games"];
+    if (!game) return ["waiting", "No game"];
     if (state === "paused") return ["paused", "Paused"];
-    if (state === "ended") return isBehind ? ["paused", "Game over"] : ["waiting", "Waiting for the next game"];
+    if (state === "ended") return isBehind ? ["paused", "Game over"] : ["waiting", "Between games"];
     if (isBehind) {
       const behind = (game.last - position) / 60;
       const isOld = game !== this.newest;
       return ["behind", isOld ? "An earlier game" : `${timeText(Math.max(60, behind * 60))} behind`];
     }
-    if (state === "waiting") return ["waiting", "Waiting for the console"];
+    if (state === "waiting") return ["waiting", "Waiting"];
     return ["live", "Live"];
   }
 
@@ -242,6 +245,7 @@ export class Viewer {
       const when = seconds < 1.5 ? "in a moment" : `in ${Math.round(seconds)} seconds`;
       return { text: `The connection to the relay is lost. Trying again ${when}.`, canRetry: true };
     }
+    if (kind === "absent") return { text: "This relay has no such station now.", canRetry: true };
     if (game) return null;
     if (kind === "connecting") return { text: this.isLive ? "Connecting…" : "Loading the game…" };
     return { text: this.isLive ? "No game is on. The next one is shown as soon as it begins." : "Loading the game…" };
@@ -371,7 +375,9 @@ class MatchViewer extends HTMLElement {
     const isLive = this.getAttribute("mode") !== "file";
     const asked = source ? (isLive ? { station: source } : { url: source }) : fromAddress(location);
     if (asked.station == null && asked.url == null) {
-      this.textContent = "No game is chosen.";
+      const library = element("a", "button", "Choose one in the library");
+      library.href = "/library";
+      this.replaceChildren(element("p", "viewer-nothing", "No game is chosen. "), library);
       return;
     }
     const viewer = await mountViewer(this, asked);
