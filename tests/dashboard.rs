@@ -7,13 +7,15 @@
 
 mod common;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use andross::shutdown::Shutdown;
 use andross::simulator::{Options, Recording, Repeat, Simulator};
 use andross::slp::state::{MatchReader, MatchState};
+use andross::slp::{EventCode, Scanner};
 use common::process::RelayProcess;
 use common::{fixture, wait_until};
 use serde_json::{Value, json};
@@ -42,14 +44,19 @@ fn browser_is_there() -> bool {
     false
 }
 
-/// Runs a script on the relay's pages.
+/// Runs a script on the relay's pages. What is known goes to its standard input.
 fn browse(script: &str, relay: &RelayProcess, known: &Value) {
-    let output = Command::new("node")
+    let mut node = Command::new("node")
         .arg(scripts().join("dashboard").join(script))
         .arg(format!("http://{}", relay.http()))
-        .arg(known.to_string())
-        .output()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
         .unwrap();
+    node.stdin.take().unwrap().write_all(known.to_string().as_bytes()).unwrap();
+    let output = node.wait_with_output().unwrap();
+    println!("{}", String::from_utf8_lossy(&output.stdout));
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{script}: {told}");
 }
@@ -170,9 +177,26 @@ fn the_viewer_shows_saved_and_live_matches_as_they_are() {
     std::fs::copy(original, stage.replays.path().join("saved.slp")).unwrap();
     let known = json!({
         "station": stage.relay.station("Main").id(),
+        "frames": frames_of(&fixture(FOUR)),
         "saved": { "path": "saved.slp", "state": end_of(&fixture(ROLLBACKS)) },
     });
     browse("viewer.mjs", &stage.relay, &known);
+}
+
+/// The players behind each frame, by its number.
+fn frames_of(game: &Recording) -> Value {
+    let (mut scanner, mut state) = (Scanner::new(), MatchState::new());
+    let mut frames = serde_json::Map::new();
+    let mut rest = &game.events()[..];
+    while let Ok(Some(event)) = scanner.next(rest) {
+        state.observe(event);
+        if event.code() == EventCode::FRAME_BOOKEND {
+            let players = serde_json::to_value(&state.players).unwrap();
+            frames.insert(event.frame().unwrap().0.to_string(), players);
+        }
+        rest = &rest[event.len()..];
+    }
+    frames.into()
 }
 
 #[test]

@@ -1,7 +1,7 @@
-// A real browser for the dashboard's tests. A script gets the relay's address and, as JSON, what the
-// test knows; it fails with a line that says what is wrong.
+// A real browser for the dashboard's tests. A script gets the relay's address and, on its
+// standard input as JSON, what the test knows; it fails with a line that says what is wrong.
 
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { chromium } from "playwright-core";
 
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -10,7 +10,7 @@ const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-ru
 const PATIENCE = 30_000;
 
 export const base = process.argv[2];
-export const known = JSON.parse(process.argv[3] ?? "null");
+export const known = JSON.parse(readFileSync(0, "utf8") || "null");
 
 /** Runs a test with a browser; whatever a page complains about fails it. */
 export async function run(test) {

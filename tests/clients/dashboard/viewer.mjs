@@ -1,4 +1,4 @@
-// node viewer.mjs URL JSON
+// node viewer.mjs URL < JSON
 //
 // The match viewer on the relay's pages: a saved match, frame by frame, as the library's state has it; a live
 // one that goes on, is stopped, gone back in, and is live again.
@@ -85,6 +85,9 @@ async function live(open) {
   await page.keyboard.press("Space");
   const paused = await shown(page);
   same([paused.state, paused.isFollowing], ["paused", false], "after a pause");
+  const recorded = known.frames[paused.frame];
+  same(facts(paused), expected({ frame: paused.frame, players: recorded }), `fighters at frame ${paused.frame}`);
+  check(recorded.length > 1, "there are fighters to compare");
   await page.keyboard.press("Home");
   same((await shown(page)).frame, -123, "first frame");
   await page.getByRole("button", { name: "Go live" }).click();

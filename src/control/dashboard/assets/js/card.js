@@ -31,7 +31,7 @@ export class StationCard {
     this.next = el("button", { type: "button", onclick: () => actions.show(this.station, "nextGame") }, "Stream next game");
     this.now = el("button", { type: "button", onclick: () => actions.show(this.station, "now") }, "Stream now");
     this.edit = el("button", { type: "button", onclick: () => actions.edit(this.station) }, "Edit…");
-    this.root = el("li", { class: "card", "data-station": station.id, role: "group", "aria-labelledby": h2.id },
+    this.root = el("li", { class: "card", "data-station": station.id, "aria-labelledby": h2.id },
       el("header", {}, h2, this.badge, this.onAir, this.edit), this.match,
       el("dl", { class: "facts" }, Object.values(rows).map(([, dt, dd]) => [dt, dd])),
       el("div", { class: "row" }, this.watch, el("a", { class: "button", href: `/overlay/${station.id}` }, "Overlay"),
