@@ -439,3 +439,14 @@ fn joined(horizon: Horizon) -> Instant {
     // So shortly after the machine's start that the clock cannot say when: nothing is older.
     horizon.newest().unwrap_or_else(Instant::now)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Client;
+
+    /// A processor's cache has lines of 64 bytes, nearly everywhere.
+    #[test]
+    fn what_every_frame_looks_at_is_little() {
+        assert!(size_of::<Client>() <= 128, "{} bytes", size_of::<Client>());
+    }
+}
