@@ -96,6 +96,7 @@ impl Engine {
             host: ip.to_string(),
             port,
             protocol: Protocol::Console,
+            nats: None,
         };
         self.threads.operator.redirect(StationId(id), source.clone());
     }
@@ -103,8 +104,13 @@ impl Engine {
     /// A console that is no station so far: recognised, or adopted, unless somebody removed it by
     /// hand.
     fn meet(&mut self, mac: Mac, nick: &str, ip: IpAddr, port: u16) {
-        let source =
-            Source { name: String::new(), host: ip.to_string(), port, protocol: Protocol::Console };
+        let source = Source {
+            name: String::new(),
+            host: ip.to_string(),
+            port,
+            protocol: Protocol::Console,
+            nats: None,
+        };
         if let Some(entry) = self.with_source(&source) {
             let id = entry.id();
             self.bind_mac(mac, id);
@@ -197,7 +203,8 @@ impl Engine {
         };
         let port = self.config.discovery.clone().unwrap_or_default().console_port;
         let name = self.name_for(&seen.nick, mac);
-        Ok((mac, Source { name, host: seen.ip.to_string(), port, protocol: Protocol::Console }))
+        let host = seen.ip.to_string();
+        Ok((mac, Source { name, host, port, protocol: Protocol::Console, nats: None }))
     }
 
     /// A console is that station from now on, and no other is.

@@ -198,6 +198,9 @@ fn needs_restart(old: &RelayConfig, new: &RelayConfig) -> Vec<String> {
         ("discover", old.discovery != new.discovery),
         ("program", old.program.is_some() != new.program.is_some()),
         ("obs", old.obs != new.obs),
+        ("nats://.../*", old.follow != new.follow),
+        ("publish", old.publish != new.publish),
+        ("nats", old.nats != new.nats),
         ("hook-time", old.hooks.time != new.hooks.time),
     ];
     let named = differs.iter().filter(|(_, differs)| *differs).map(|(name, _)| (*name).to_owned());

@@ -218,7 +218,7 @@ pub fn source(address: SocketAddr) -> Source {
 
 pub fn named_source(name: &str, address: SocketAddr) -> Source {
     let (host, port) = (address.ip().to_string(), address.port());
-    Source { name: name.into(), host, port, protocol: Protocol::Console }
+    Source { name: name.into(), host, port, protocol: Protocol::Console, nats: None }
 }
 
 /// The event bytes of the complete files in `folder`, oldest first.
