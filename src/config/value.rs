@@ -217,7 +217,7 @@ pub fn obs_address(text: &str) -> Result<OrOff<ObsAddress>, String> {
 pub fn nats_server(text: &str) -> Result<OrOff<NatsServer>, String> {
     match text {
         "off" => Ok(OrOff::Off),
-        _ => text.parse().map(OrOff::On).map_err(|error| error.to_string()),
+        _ => text.parse::<NatsServer>().map(OrOff::On).map_err(|error| error.to_string()),
     }
 }
 

@@ -5,7 +5,6 @@
 
 mod access;
 mod api;
-mod bridge;
 mod client_key;
 mod downloads;
 mod events;
@@ -31,8 +30,8 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 
 use crate::engine::{Handle, Refusal, Reply, Request};
+use crate::session::News;
 
-pub use bridge::{Bridge, News};
 pub use listing::{ReplayFile, ReplayList};
 pub use problem::ErrorBody;
 pub use server::{BindError, HttpServer};

@@ -30,10 +30,11 @@ use super::rates::Rates;
 use super::removals::{Counter, Removals};
 use super::spectate::Lasting;
 use super::token::{self, TokenError};
-use super::{App, News, Stop, Watched, api};
+use super::{App, Stop, Watched, api};
 use crate::config::HttpConfig;
 use crate::engine::Handle;
 use crate::net::SEND_BUFFER;
+use crate::session::News;
 use crate::shutdown::Shutdown;
 
 /// How long the head of a request may take, and how long a connection may idle between two.

@@ -1,7 +1,8 @@
 //! What each call answers, and what is refused.
 
-use andross::control::{HttpServer, News};
+use andross::control::HttpServer;
 use andross::relay::Relay;
+use andross::session::News;
 use andross::shutdown::{Reason, Shutdown};
 use serde_json::json;
 

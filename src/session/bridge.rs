@@ -7,8 +7,8 @@ use std::sync::Arc;
 use mio::{Events, Poll, Token, Waker};
 use tokio::sync::watch;
 
+use super::{Announcer, Bell, Listening};
 use crate::net::sleep_in;
-use crate::session::{Announcer, Bell, Listening};
 use crate::shutdown::Shutdown;
 
 /// The thread before it runs. Nobody wakes it while no task listens.
@@ -28,7 +28,7 @@ pub struct News {
 
 /// A task that listens.
 #[derive(Debug)]
-pub(super) struct Ear {
+pub struct Ear {
     rings: watch::Receiver<u64>,
     _listening: Option<Listening>,
 }
@@ -69,14 +69,14 @@ impl News {
     }
 
     /// Listens from now on.
-    pub(super) fn listen(&self) -> Ear {
+    pub fn listen(&self) -> Ear {
         Ear { rings: self.rings.clone(), _listening: self.bell.as_ref().map(Bell::listen) }
     }
 }
 
 impl Ear {
     /// Waits for a ring since the last time, at some station. Safe to give up waiting.
-    pub(super) async fn rung(&mut self) {
+    pub async fn rung(&mut self) {
         if self.rings.changed().await.is_err() {
             // The thread has ended, and the relay ends.
             std::future::pending::<()>().await;
