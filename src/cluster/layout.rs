@@ -86,24 +86,35 @@ fn is_absent(kind: GetStreamErrorKind) -> bool {
         if error.error_code() == ErrorCode::STREAM_NOT_FOUND)
 }
 
+/// The bucket is made as the stream that it is: the library asks more of a server before it makes one
+/// than those before 2.10 can answer. And it is read from its leader only, never from a server that
+/// may be behind: who publishes a station must be known for sure.
 async fn bucket(context: &Context, wanted: &PublishConfig) -> Result<kv::Store, Trouble> {
     match context.get_key_value(BUCKET).await {
-        Ok(bucket) => Ok(bucket),
-        Err(error) if error.kind() == KeyValueErrorKind::GetBucket => {
-            let config = kv::Config {
-                bucket: BUCKET.into(),
-                description: OURS.into(),
-                history: 1,
-                storage: StorageType::File,
-                num_replicas: wanted.replicas.into(),
-                ..kv::Config::default()
-            };
-            context.create_key_value(config).await.map_err(|error| {
-                Trouble::call("its bucket `andross-stations` cannot be made")(&error)
-            })
+        Ok(bucket) => return Ok(bucket),
+        Err(error) if error.kind() == KeyValueErrorKind::GetBucket => {}
+        Err(error) => {
+            return Err(Trouble::call("its bucket `andross-stations` is no use")(&error));
         }
-        Err(error) => Err(Trouble::call("its bucket `andross-stations` is no use")(&error)),
     }
+    let config = stream::Config {
+        name: format!("KV_{BUCKET}"),
+        description: Some(OURS.into()),
+        subjects: vec![format!("$KV.{BUCKET}.>")],
+        discard: DiscardPolicy::New,
+        storage: StorageType::File,
+        max_bytes: -1,
+        max_messages: -1,
+        max_messages_per_subject: 1,
+        max_consumers: -1,
+        allow_rollup: true,
+        deny_delete: true,
+        num_replicas: wanted.replicas.into(),
+        ..stream::Config::default()
+    };
+    let failed = Trouble::call("its bucket `andross-stations` cannot be made");
+    context.create_stream(config).await.map_err(|error| failed(&error))?;
+    context.get_key_value(BUCKET).await.map_err(|error| failed(&error))
 }
 
 /// The stream and the bucket as an edge finds them.
