@@ -204,6 +204,12 @@ impl Settings {
         check_stations(&self.stations)?;
         let obs = self.obs_config()?;
         let publish = self.publish_config()?;
+        let calls_nats = publish.is_some()
+            || !follow.is_empty()
+            || self.stations.iter().any(|station| station.source.nats.is_some());
+        if calls_nats && self.nats.creds.is_some() && self.nats.nkey.is_some() {
+            return Err(SettingsError::TwoLogins);
+        }
         let mut config = RelayConfig::new(Vec::new());
         let everywhere = |port| OrOff::On((Ipv4Addr::UNSPECIFIED, port).into());
         config.listen = self.listen.unwrap_or_else(|| everywhere(console::PORT)).on();
@@ -251,9 +257,6 @@ impl Settings {
     }
 
     fn publish_config(&self) -> Result<Option<PublishConfig>, SettingsError> {
-        if self.nats.creds.is_some() && self.nats.nkey.is_some() {
-            return Err(SettingsError::TwoLogins);
-        }
         let said = [
             ("publish-replicas", self.publish_replicas.is_some()),
             ("publish-max-age", self.publish_max_age.is_some()),

@@ -6,6 +6,7 @@ pub mod cable;
 pub mod dolphin;
 pub mod hop;
 pub mod http;
+pub mod nats;
 pub mod ports;
 pub mod process;
 pub mod scripted;
