@@ -135,6 +135,7 @@ pub fn run(
         host,
         port: console.port(),
         protocol: SourceProtocol::Console,
+        nats: None,
     }]);
     config.listen = Some(free_or(console::PORT));
     config.raw_listen = Some(free_or(RAW_PORT));

@@ -9,7 +9,7 @@
 //!
 //! ```text
 //! main → cli → relay (assemble, run, drain) · demo · bench · watch · simulator · replay
-//! relay → control · hooks · obs → engine
+//! relay → control · hooks · obs · cluster → engine
 //! engine → console · consumer · spectator · discovery · recorder   (siblings never import each other)
 //! those → audience · library → session · replay · net · stats · shutdown · config
 //! all of it → protocol → slp
@@ -20,6 +20,8 @@
 
 pub mod audience;
 pub mod bench;
+#[cfg(feature = "nats")]
+pub mod cluster;
 pub mod config;
 pub mod console;
 pub mod consumer;

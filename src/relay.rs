@@ -15,10 +15,12 @@ use thiserror::Error;
 use tokio::sync::oneshot;
 
 use crate::audience::{Admission, Gallery};
+#[cfg(feature = "nats")]
+use crate::cluster::ClusterThread;
 use crate::config::{MAX_STATIONS, RelayConfig};
 use crate::console::ConsoleThread;
 use crate::consumer::{ConsumerThread, ListenerThread};
-use crate::control::{BindError, Bridge, Games, HttpServer, News};
+use crate::control::{BindError, Games, HttpServer};
 use crate::discovery::DiscoveryThread;
 use crate::engine::{AddError, Engine, Handle, Hooks, Request, Threads};
 use crate::hooks::HookThread;
@@ -27,7 +29,7 @@ use crate::net::raise_open_files_limit;
 use crate::obs::{ObsThread, PasswordError};
 use crate::protocol::Protocol;
 use crate::recorder::{Clerk, RecorderOptions, RecorderThread};
-use crate::session::{Announcer, Station, StationId};
+use crate::session::{Announcer, Bridge, News, Station, StationId};
 use crate::shutdown::{Reason, Shutdown, Worker, join_all};
 use crate::spectator::SpectatorThread;
 
@@ -104,6 +106,8 @@ struct Crew {
     http: Option<HttpServer>,
     hooks: Option<HookThread>,
     obs: Option<ObsThread>,
+    #[cfg(feature = "nats")]
+    cluster: (ClusterThread, News),
     engine: Engine,
     /// Dropped when no file will be completed any more.
     recorded: oneshot::Sender<()>,
@@ -158,14 +162,17 @@ impl Relay {
             .transpose()?;
         let inboxes: Vec<_> = consumers.iter().map(ConsumerThread::inbox).collect();
         let listener = ListenerThread::new(inboxes.clone(), admission.clone(), shutdown.clone())?;
-        let bridge = config
-            .http
-            .as_ref()
-            .map(|_| Bridge::new(&mut announcer, shutdown.clone()))
-            .transpose()?;
+        let has_tasks = config.http.is_some() || config.publish.is_some();
+        let bridge =
+            has_tasks.then(|| Bridge::new(&mut announcer, shutdown.clone())).transpose()?;
         let news = bridge.as_ref().map_or_else(News::none, Bridge::news);
         let gallery = Gallery::new(admission.clone());
-        let console = ConsoleThread::new(config.timing, announcer, shutdown.clone())?;
+        #[cfg_attr(not(feature = "nats"), expect(unused_mut, reason = "nothing feeds through it"))]
+        let mut console = ConsoleThread::new(config.timing, announcer, shutdown.clone())?;
+        #[cfg(feature = "nats")]
+        let cluster = (ClusterThread::new(&config, shutdown.clone())?, news.clone());
+        #[cfg(feature = "nats")]
+        console.feed_through(cluster.0.remote());
         let clerk = recorder.as_ref().map(RecorderThread::clerk);
         let threads = Threads {
             operator: console.operator(),
@@ -232,6 +239,8 @@ impl Relay {
             http,
             hooks,
             obs,
+            #[cfg(feature = "nats")]
+            cluster,
             engine,
             recorded,
         });
@@ -247,6 +256,14 @@ impl Relay {
         let Crew { consumers, spectator, recorder, listener, console, discovery, .. } = crew;
         let Crew { bridge, library, http, hooks, obs, engine, recorded, .. } = crew;
         let shutdown = self.shutdown.clone();
+        #[cfg(feature = "nats")]
+        {
+            let ((cluster, news), engine, operator) =
+                (crew.cluster, engine.handle(), console.operator());
+            self.workers.push(Worker::spawn("cluster", &shutdown, move || {
+                cluster.run(engine, operator, news);
+            })?);
+        }
         for (n, consumer) in consumers.into_iter().enumerate() {
             let name = format!("consumer-{n}");
             self.workers.push(Worker::spawn(name, &shutdown, move || consumer.run())?);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &["demo", "bench", "watch"],
     &["relay"],
-    &["control", "hooks", "obs"],
+    &["cluster", "control", "hooks", "obs"],
     &["engine"],
     &["console", "consumer", "discovery", "recorder", "simulator", "spectator"],
     &["audience", "library"],

@@ -91,7 +91,7 @@ impl Command {
             Self::Discover(args) if args.shows_table() => "error",
             // It says itself what goes wrong.
             Self::Watch(_) if watch::shows_view() => "off",
-            _ => "info",
+            _ => "info,async_nats=off",
         }
     }
 }

@@ -4,6 +4,7 @@ mod delay;
 pub mod file;
 mod hooks;
 mod limits;
+mod nats;
 mod obs;
 mod settings;
 mod source;
@@ -18,6 +19,9 @@ use crate::protocol::{console, discovery};
 pub use delay::{DelaySettings, MAX_DELAY};
 pub use hooks::{HookCommand, HooksConfig, Occasion};
 pub use limits::{ClientLimits, SourceTiming};
+pub use nats::{
+    NATS_PORT, NatsAccess, NatsError, NatsLogin, NatsServer, NatsSource, PublishConfig, Secret,
+};
 pub use obs::{OBS_PORT, ObsAddress, ObsConfig, ObsScene};
 pub use settings::{OrOff, Settings, SettingsError};
 pub use source::{Source, SourceError, SourceProtocol, check_station_name, same_station_name};
@@ -67,6 +71,12 @@ pub struct RelayConfig {
     pub hooks: HooksConfig,
     /// What OBS is told. `None`: nothing.
     pub obs: Option<ObsConfig>,
+    /// Where the stations are published. `None`: nowhere.
+    pub publish: Option<PublishConfig>,
+    /// NATS servers all of whose stations are followed.
+    pub follow: Vec<NatsServer>,
+    /// How NATS servers are called.
+    pub nats: NatsAccess,
 }
 
 impl RelayConfig {
@@ -89,6 +99,9 @@ impl RelayConfig {
             program: None,
             hooks: HooksConfig::default(),
             obs: None,
+            publish: None,
+            follow: Vec::new(),
+            nats: NatsAccess::default(),
         }
     }
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::{
-    DelaySettings, DiscoveryConfig, HookCommand, HttpConfig, MAX_STATIONS, ObsAddress, ObsConfig,
-    ObsScene, Occasion, ProgramConfig, RAW_PORT, RelayConfig, StationConfig, default_consumers,
-    same_station_name,
+    DelaySettings, DiscoveryConfig, HookCommand, HttpConfig, MAX_STATIONS, NatsAccess, NatsServer,
+    ObsAddress, ObsConfig, ObsScene, Occasion, ProgramConfig, PublishConfig, RAW_PORT, RelayConfig,
+    StationConfig, default_consumers, same_station_name,
 };
 use crate::protocol::{console, spectator};
 
@@ -87,6 +87,18 @@ pub struct Settings {
     pub obs_source: Option<String>,
     /// OBS's scenes for stations.
     pub obs_scene: Option<Vec<ObsScene>>,
+    /// The NATS server that the stations are published to.
+    pub publish: Option<OrOff<NatsServer>>,
+    /// Servers that keep what is published.
+    pub publish_replicas: Option<u8>,
+    /// How long it is kept.
+    pub publish_max_age: Option<Duration>,
+    /// How many bytes of it are kept.
+    pub publish_max_bytes: Option<u64>,
+    /// Whether stations are taken over from a publisher that is gone.
+    pub standby: Option<bool>,
+    /// How NATS servers are called.
+    pub nats: NatsAccess,
 }
 
 /// Why settings make no configuration, though each of them is good.
@@ -125,6 +137,12 @@ pub enum SettingsError {
     /// There is an OBS, but nothing to tell it.
     #[error("`obs` does nothing without `obs-source` or `obs-scene`; add one of them")]
     NothingForObs,
+    /// Something is said about what is published, but nothing is.
+    #[error("`{0}` needs `publish`, the address of a NATS server, such as nats://127.0.0.1")]
+    NoPublish(&'static str),
+    /// Two ways to call NATS.
+    #[error("`nats-creds` and `nats-nkey` do not go together; remove one of them")]
+    TwoLogins,
 }
 
 impl Settings {
@@ -163,6 +181,16 @@ impl Settings {
             obs_password_file: self.obs_password_file.or(wider.obs_password_file),
             obs_source: self.obs_source.or(wider.obs_source),
             obs_scene: self.obs_scene.or(wider.obs_scene),
+            publish: self.publish.or(wider.publish),
+            publish_replicas: self.publish_replicas.or(wider.publish_replicas),
+            publish_max_age: self.publish_max_age.or(wider.publish_max_age),
+            publish_max_bytes: self.publish_max_bytes.or(wider.publish_max_bytes),
+            standby: self.standby.or(wider.standby),
+            nats: NatsAccess {
+                creds: self.nats.creds.or(wider.nats.creds),
+                nkey: self.nats.nkey.or(wider.nats.nkey),
+                ca: self.nats.ca.or(wider.nats.ca),
+            },
         }
     }
 
@@ -170,9 +198,18 @@ impl Settings {
     ///
     /// # Errors
     /// [`SettingsError`] when settings do not go together.
-    pub fn into_config(self) -> Result<RelayConfig, SettingsError> {
+    pub fn into_config(mut self) -> Result<RelayConfig, SettingsError> {
+        let all_of = |station: &mut StationConfig| station.source.is_all_of_nats();
+        let follow: Vec<_> = self.stations.extract_if(.., all_of).collect();
         check_stations(&self.stations)?;
         let obs = self.obs_config()?;
+        let publish = self.publish_config()?;
+        let calls_nats = publish.is_some()
+            || !follow.is_empty()
+            || self.stations.iter().any(|station| station.source.nats.is_some());
+        if calls_nats && self.nats.creds.is_some() && self.nats.nkey.is_some() {
+            return Err(SettingsError::TwoLogins);
+        }
         let mut config = RelayConfig::new(Vec::new());
         let everywhere = |port| OrOff::On((Ipv4Addr::UNSPECIFIED, port).into());
         config.listen = self.listen.unwrap_or_else(|| everywhere(console::PORT)).on();
@@ -202,15 +239,44 @@ impl Settings {
             .and_then(OrOff::on)
             .map(|listen| DiscoveryConfig { listen, console_port });
         config.stations = self.stations;
+        config.follow = follow
+            .into_iter()
+            .filter_map(|station| station.source.nats.map(|nats| nats.server))
+            .collect();
+        config.publish = publish;
+        config.nats = self.nats;
         config.program = self.program;
         config.obs = obs;
         config.hooks.commands = self.hooks;
         config.hooks.time = self.hook_time.unwrap_or(config.hooks.time);
         // A console that will be discovered may have the name.
-        if config.discovery.is_none() {
+        if config.discovery.is_none() && config.follow.is_empty() {
             check_program(&mut config)?;
         }
         Ok(config)
+    }
+
+    fn publish_config(&self) -> Result<Option<PublishConfig>, SettingsError> {
+        let said = [
+            ("publish-replicas", self.publish_replicas.is_some()),
+            ("publish-max-age", self.publish_max_age.is_some()),
+            ("publish-max-bytes", self.publish_max_bytes.is_some()),
+            ("standby", self.standby == Some(true)),
+        ];
+        match (&self.publish, said.iter().find(|(_, is_said)| *is_said)) {
+            (None, Some((name, _))) => Err(SettingsError::NoPublish(name)),
+            (None | Some(OrOff::Off), _) => Ok(None),
+            (Some(OrOff::On(server)), _) => {
+                let usual = PublishConfig::new(server.clone());
+                Ok(Some(PublishConfig {
+                    replicas: self.publish_replicas.unwrap_or(usual.replicas),
+                    max_age: self.publish_max_age.unwrap_or(usual.max_age),
+                    max_bytes: self.publish_max_bytes.unwrap_or(usual.max_bytes),
+                    standby: self.standby.unwrap_or(usual.standby),
+                    ..usual
+                }))
+            }
+        }
     }
 
     fn obs_config(&self) -> Result<Option<ObsConfig>, SettingsError> {

@@ -5,10 +5,12 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use super::nats::is_nats;
+use super::{NatsError, NatsSource};
 use crate::protocol::{console, spectator};
 
-/// Where a station's games come from: `[name=]host[:port]`, `[name=]raw:host:port` or
-/// `[name=]dolphin:host[:port]`.
+/// Where a station's games come from: `[name=]host[:port]`, `[name=]raw:host:port`,
+/// `[name=]dolphin:host[:port]` or `[name=]nats://host[:port]/station`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Source {
     /// The station's name, by default the host.
@@ -20,6 +22,8 @@ pub struct Source {
     /// What is spoken there. What is to be a console may be a raw source: its first bytes tell. A raw
     /// source is never said a handshake.
     pub protocol: SourceProtocol,
+    /// If the console's stream comes from a NATS server, which is at `host` and `port`.
+    pub nats: Option<Box<NatsSource>>,
 }
 
 /// What is spoken at a source.
@@ -53,6 +57,9 @@ pub enum SourceError {
     /// The name of the program output.
     #[error("a station cannot be called `{PROGRAM}`: that is the program output")]
     Reserved,
+    /// An address of NATS that makes no sense.
+    #[error(transparent)]
+    Nats(#[from] NatsError),
 }
 
 /// The longest name of a station, in characters: it becomes a part of file names.
@@ -93,13 +100,25 @@ impl Source {
     /// than the TCP port of the same number.
     pub fn is_same_place(&self, other: &Self) -> bool {
         let is_udp = |source: &Self| source.protocol == SourceProtocol::Dolphin;
-        self.host == other.host && self.port == other.port && is_udp(self) == is_udp(other)
+        let station = |source: &Self| source.nats.as_ref().map(|nats| nats.station.clone());
+        self.host == other.host
+            && self.port == other.port
+            && is_udp(self) == is_udp(other)
+            && station(self) == station(other)
+    }
+
+    /// Whether it is every station of a NATS server, not one.
+    pub fn is_all_of_nats(&self) -> bool {
+        self.nats.as_ref().is_some_and(|nats| nats.station.is_none())
     }
 }
 
 impl fmt::Display for Source {
     /// The address without the name, as it can be typed again.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(nats) = &self.nats {
+            return nats.fmt(f);
+        }
         let scheme = match self.protocol {
             SourceProtocol::Console => "",
             SourceProtocol::Raw => RAW,
@@ -118,10 +137,20 @@ impl FromStr for Source {
     type Err = SourceError;
 
     fn from_str(text: &str) -> Result<Self, SourceError> {
-        let (name, address) = match text.split_once('=') {
+        // A password may have a `=` in it.
+        let is_named = !is_nats(text);
+        let (name, address) = match text.split_once('=').filter(|_| is_named) {
             Some((name, address)) => (Some(name.trim()), address),
             None => (None, text),
         };
+        if is_nats(address) {
+            let nats: NatsSource = address.parse()?;
+            let name = name.or(nats.station.as_deref()).unwrap_or(&nats.server.host).to_owned();
+            check_station_name(&name)?;
+            let (host, port) = (nats.server.host.clone(), nats.server.port);
+            let nats = Some(Box::new(nats));
+            return Ok(Self { name, host, port, protocol: SourceProtocol::Console, nats });
+        }
         let schemes = [(RAW, SourceProtocol::Raw), (DOLPHIN, SourceProtocol::Dolphin)];
         let spoken = |(scheme, protocol)| Some((protocol, address.strip_prefix(scheme)?));
         let (protocol, address) =
@@ -138,12 +167,12 @@ impl FromStr for Source {
         };
         let name = name.unwrap_or(host);
         check_station_name(name)?;
-        Ok(Self { name: name.to_owned(), host: host.to_owned(), port, protocol })
+        Ok(Self { name: name.to_owned(), host: host.to_owned(), port, protocol, nats: None })
     }
 }
 
 /// Splits `host`, `host:port`, `[v6]`, `[v6]:port` or a bare IPv6 address.
-fn split_port(address: &str) -> Result<(&str, Option<u16>), SourceError> {
+pub(super) fn split_port(address: &str) -> Result<(&str, Option<u16>), SourceError> {
     let (host, port) = if let Some(rest) = address.strip_prefix('[') {
         let (host, rest) = rest.split_once(']').unwrap_or((rest, ""));
         (host, rest.strip_prefix(':'))
@@ -168,7 +197,7 @@ mod tests {
     use super::*;
 
     fn source(name: &str, host: &str, port: u16, protocol: SourceProtocol) -> Source {
-        Source { name: name.into(), host: host.into(), port, protocol }
+        Source { name: name.into(), host: host.into(), port, protocol, nats: None }
     }
 
     #[test]

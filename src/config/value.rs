@@ -6,13 +6,27 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{HookCommand, MAX_DELAY, OBS_PORT, ObsAddress, ObsScene, OrOff, check_station_name};
+use super::{
+    HookCommand, MAX_DELAY, NatsServer, OBS_PORT, ObsAddress, ObsScene, OrOff, check_station_name,
+};
 
 /// The longest time that can be asked for: a day.
 const MAX_SECONDS: f64 = 86_400.0;
 
 /// The most threads that serve spectators.
 const MAX_CONSUMERS: u16 = 64;
+
+/// The most servers that a JetStream stream can be kept by.
+const MAX_REPLICAS: u8 = 5;
+
+/// Seconds that something published is kept: less than a game would be no use to who comes late, and a
+/// month is more than any tournament.
+const MIN_AGE: f64 = 60.0;
+const MAX_AGE: f64 = 31.0 * 86_400.0;
+
+/// Bytes of what is published: a game has some ten million.
+const MIN_BYTES: u64 = 1 << 20;
+const MAX_BYTES: u64 = i64::MAX as u64;
 
 /// The longest name of a computer.
 const MAX_HOST_NAME: usize = 253;
@@ -197,6 +211,54 @@ pub fn obs_address(text: &str) -> Result<OrOff<ObsAddress>, String> {
     }
 }
 
+/// A NATS server, or `off`.
+///
+/// # Errors
+/// What to write instead.
+pub fn nats_server(text: &str) -> Result<OrOff<NatsServer>, String> {
+    match text {
+        "off" => Ok(OrOff::Off),
+        _ => text.parse::<NatsServer>().map(OrOff::On).map_err(|error| error.to_string()),
+    }
+}
+
+/// Servers of a cluster that keep the same.
+///
+/// # Errors
+/// What to write instead.
+pub fn replicas(text: &str) -> Result<u8, String> {
+    match text.parse() {
+        Ok(replicas @ 1..=MAX_REPLICAS) => Ok(replicas),
+        _ => Err(format!("write a whole number from 1 to {MAX_REPLICAS}; usual are 1 and 3")),
+    }
+}
+
+/// How long NATS keeps what is published.
+///
+/// # Errors
+/// What to write instead.
+pub fn publish_max_age(text: &str) -> Result<Duration, String> {
+    seconds_within(text, MIN_AGE, MAX_AGE)
+}
+
+/// Bytes, from a mebibyte on; `K`, `M` and `G` stand for a power of 1024.
+///
+/// # Errors
+/// What to write instead.
+pub fn publish_max_bytes(text: &str) -> Result<u64, String> {
+    let (digits, unit) = match text.char_indices().last() {
+        Some((at, 'K' | 'k')) => (&text[..at], 1 << 10),
+        Some((at, 'M' | 'm')) => (&text[..at], 1 << 20),
+        Some((at, 'G' | 'g')) => (&text[..at], 1 << 30),
+        _ => (text, 1),
+    };
+    let bytes = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
+    match bytes {
+        Some(bytes @ MIN_BYTES..=MAX_BYTES) => Ok(bytes),
+        _ => Err("write a number of bytes from 1M on, such as 4G".to_owned()),
+    }
+}
+
 /// A scene of OBS for a station: `STATION=SCENE`.
 ///
 /// # Errors
@@ -237,6 +299,19 @@ mod tests {
         assert!(hook_time("0.5").unwrap_err().contains("from 1 to 86400"));
         assert_eq!(hook_time("1"), Ok(Duration::from_secs(1)));
         assert!(count("-1").is_err() && count("1.5").is_err() && count("0") == Ok(0));
+    }
+
+    #[test]
+    fn what_nats_keeps_has_limits() {
+        assert_eq!(publish_max_bytes("4G"), Ok(4 << 30));
+        assert_eq!(publish_max_bytes("1048576"), Ok(1 << 20));
+        for wrong in ["", "G", "-1", "1023K", "4T", "99999999999G"] {
+            assert!(publish_max_bytes(wrong).is_err(), "{wrong}");
+        }
+        assert!(replicas("0").is_err() && replicas("6").is_err() && replicas("3") == Ok(3));
+        assert!(publish_max_age("59").is_err() && publish_max_age("7200").is_ok());
+        assert_eq!(nats_server("off"), Ok(OrOff::Off));
+        assert!(nats_server("hub:4222").is_err());
     }
 
     #[test]

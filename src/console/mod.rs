@@ -9,8 +9,10 @@ mod dolphin;
 mod intake;
 mod link;
 mod program;
+mod remote;
 mod resolve;
 mod tcp;
 mod thread;
 
+pub use remote::{Remote, RemoteOrder};
 pub use thread::{ConsoleThread, Operator};

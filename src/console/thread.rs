@@ -10,6 +10,7 @@ use slab::Slab;
 
 use super::connection::{Connection, Context, Turn};
 use super::program::Program;
+use super::remote::{Remote, RemoteOrder};
 use crate::config::{Source, SourceTiming};
 use crate::net::{Letters, Mailbox, Pulse, mailbox, sleep_in};
 use crate::session::{Announcer, Doorbell, SignalKind, Station, StationId, Written};
@@ -31,6 +32,8 @@ enum Order {
     Disconnect(StationId, Sender<()>),
     /// From now on there is a program output.
     BeginProgram(Arc<Station>),
+    /// Somebody else has fed a station, or its source's state changed.
+    Announce(StationId, Written, bool),
     /// The program output is to show a station (or none) at its next game, or now.
     Switch(Option<Arc<Station>>, bool),
     /// What does the program output show, and what will it?
@@ -72,6 +75,12 @@ impl Operator {
         answer
     }
 
+    /// Tells everyone what somebody else, who feeds the station, has appended to its log; and whether
+    /// its source's state changed.
+    pub fn announce(&self, station: StationId, written: Written, source_changed: bool) {
+        self.mailbox.post(Order::Announce(station, written, source_changed));
+    }
+
     /// Makes `station` the program output. There can be one.
     pub fn begin_program(&self, station: Arc<Station>) {
         self.mailbox.post(Order::BeginProgram(station));
@@ -101,6 +110,7 @@ pub struct ConsoleThread {
     program: Option<Program>,
     timing: SourceTiming,
     announcer: Announcer,
+    remote: Option<Remote>,
     shutdown: Shutdown,
 }
 
@@ -130,8 +140,14 @@ impl ConsoleThread {
             program: None,
             timing,
             announcer,
+            remote: None,
             shutdown,
         })
+    }
+
+    /// From now on, stations whose source is a NATS server are fed by who listens there.
+    pub fn feed_through(&mut self, remote: Remote) {
+        self.remote = Some(remote);
     }
 
     /// The way to it, for the engine.
@@ -182,6 +198,9 @@ impl ConsoleThread {
 
     fn obey(&mut self, order: Order) {
         match order {
+            Order::Connect(source, station) if source.nats.is_some() => {
+                self.pass_on(RemoteOrder::Connect(source, station));
+            }
             Order::Connect(source, station) => {
                 let line = Line {
                     station: station.id,
@@ -194,18 +213,25 @@ impl ConsoleThread {
                     self.turn(at, |connection, now, context| {
                         connection.redirect(source, now, context)
                     });
+                } else {
+                    self.pass_on(RemoteOrder::Redirect(id, source));
                 }
             }
             Order::Disconnect(id, reply) => {
-                if let Some(at) = self.line_of(id) {
-                    self.turn(at, hang_up);
-                    self.lines.remove(at);
-                }
                 if let Some(program) = &mut self.program {
                     program.forget(id);
                 }
+                if let Some(at) = self.line_of(id) {
+                    self.turn(at, hang_up);
+                    self.lines.remove(at);
+                } else if self.remote.is_some() {
+                    return self.pass_on(RemoteOrder::Disconnect(id, reply));
+                }
                 // Whoever asked may be gone.
                 let _ = reply.send(());
+            }
+            Order::Announce(station, written, source_changed) => {
+                self.announce(station, written, source_changed);
             }
             Order::BeginProgram(station) => self.program = Some(Program::new(station)),
             Order::Switch(station, now) => {
@@ -219,6 +245,13 @@ impl ConsoleThread {
                 let state = self.program.as_ref().map_or((None, None), Program::state);
                 let _ = reply.send(state);
             }
+        }
+    }
+
+    /// Whoever listens there may have ended; then the relay ends, too.
+    fn pass_on(&self, order: RemoteOrder) {
+        if let Some(remote) = &self.remote {
+            let _ = remote.send(order);
         }
     }
 

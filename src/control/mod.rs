@@ -6,7 +6,6 @@
 mod access;
 mod api;
 mod archive;
-mod bridge;
 mod client_key;
 mod dashboard;
 mod downloads;
@@ -35,9 +34,9 @@ use tokio::sync::Semaphore;
 use crate::audience::Gallery;
 use crate::engine::{Handle, Refusal, Reply, Request};
 use crate::library::Library;
+use crate::session::News;
 use crate::shutdown::Shutdown;
 
-pub use bridge::{Bridge, News};
 pub use problem::ErrorBody;
 pub use replays::ReplayPage;
 pub use server::{BindError, HttpServer};

@@ -40,6 +40,7 @@ impl Engine {
             check_station_name(name)?;
             source.name.clone_from(name);
         }
+        check_is_one(&source)?;
         let delay = DelaySettings { all: seconds(new.delay)?, ..DelaySettings::default() };
         let wanted = StationConfig { source, delay, record: new.record.unwrap_or(true) };
         let host = wanted.source.host.clone();
@@ -48,6 +49,12 @@ impl Engine {
         if let Some(mac) = mac {
             self.bind_mac(mac, id);
         }
+        self.told_of(id)
+    }
+
+    /// Adds a station that a NATS server has.
+    pub(super) fn adopt(&mut self, source: Source) -> Result<StationStatus, Refusal> {
+        let id = self.add(StationConfig::new(source), Origin::Discovered)?;
         self.told_of(id)
     }
 
@@ -81,6 +88,8 @@ impl Engine {
             return Err(AddError::Source { console: source.clone(), name }.into());
         }
         if let Some(source) = &source {
+            check_is_one(source)?;
+            check_feeder(self.entry(id)?.source.as_ref(), source)?;
             self.check_is_no_port_of_ours(source)?;
         }
         if let Some(name) = &change.name {
@@ -178,6 +187,26 @@ impl Engine {
         self.tell(Change::StationRemoved { id });
         Ok(())
     }
+}
+
+/// A station has one source.
+fn check_is_one(source: &Source) -> Result<(), Refusal> {
+    if !source.is_all_of_nats() {
+        return Ok(());
+    }
+    let sentence = "name one station of the NATS server, such as nats://host/Stream; all of them are \
+                    followed from the start on only";
+    Err(Refusal::Invalid(sentence.into()))
+}
+
+/// A station's log has one writer, which is another one for consoles than for NATS.
+pub(super) fn check_feeder(old: Option<&Source>, new: &Source) -> Result<(), Refusal> {
+    if old.is_some_and(|old| old.nats.is_some() != new.nats.is_some()) {
+        let sentence = "a station cannot change between a console and a NATS server; remove it and add \
+                        another";
+        return Err(Refusal::Conflict(sentence.into()));
+    }
+    Ok(())
 }
 
 /// Seconds that make sense as a delay.

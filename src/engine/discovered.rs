@@ -95,6 +95,7 @@ impl Engine {
             host: ip.to_string(),
             port,
             protocol: SourceProtocol::Console,
+            nats: None,
         };
         self.threads.operator.redirect(StationId(id), source.clone());
     }
@@ -107,6 +108,7 @@ impl Engine {
             host: ip.to_string(),
             port,
             protocol: SourceProtocol::Console,
+            nats: None,
         };
         if let Some(entry) = self.with_source(&source) {
             let id = entry.id();
@@ -200,10 +202,8 @@ impl Engine {
         };
         let port = self.config.discovery.clone().unwrap_or_default().console_port;
         let name = self.name_for(&seen.nick, mac);
-        Ok((
-            mac,
-            Source { name, host: seen.ip.to_string(), port, protocol: SourceProtocol::Console },
-        ))
+        let (host, protocol) = (seen.ip.to_string(), SourceProtocol::Console);
+        Ok((mac, Source { name, host, port, protocol, nats: None }))
     }
 
     /// A console is that station from now on, and no other is.

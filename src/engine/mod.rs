@@ -218,6 +218,8 @@ impl Engine {
             Request::Add(new, reply) => drop(reply.send(self.add_new(new))),
             Request::Change(id, change, reply) => drop(reply.send(self.change(id, change))),
             Request::Remove(id, reply) => drop(reply.send(self.remove(id))),
+            Request::Adopt(source, reply) => drop(reply.send(self.adopt(source))),
+            Request::Dismiss(id, reply) => drop(reply.send(self.take_away(id))),
             Request::Kick(id, reply) => drop(reply.send(self.kick(id))),
             Request::Switch(switch, reply) => drop(reply.send(self.switch(&switch))),
             Request::Reload(reply) => drop(reply.send(self.reload())),

@@ -1,6 +1,7 @@
 //! The configuration is read again: what differs is changed, and nothing else.
 
 use super::Engine;
+use super::changes::check_feeder;
 use super::request::Refusal;
 use super::stations::{AddError, set_delays};
 use super::status::{Origin, ReloadReport};
@@ -153,6 +154,7 @@ impl Engine {
                 let name = other.station.name().to_string();
                 return Err(AddError::Source { console: new.source.clone(), name }.into());
             }
+            check_feeder(Some(&old.source), &new.source)?;
             self.check_is_no_port_of_ours(&new.source)?;
             self.unbind_mac(id);
         }
@@ -198,6 +200,9 @@ fn needs_restart(old: &RelayConfig, new: &RelayConfig) -> Vec<String> {
         ("discover", old.discovery != new.discovery),
         ("program", old.program.is_some() != new.program.is_some()),
         ("obs", old.obs != new.obs),
+        ("nats://.../*", old.follow != new.follow),
+        ("publish", old.publish != new.publish),
+        ("nats", old.nats != new.nats),
         ("hook-time", old.hooks.time != new.hooks.time),
     ];
     let named = differs.iter().filter(|(_, differs)| *differs).map(|(name, _)| (*name).to_owned());

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use super::status::{
     ClientStatus, Event, ProgramStatus, ReloadReport, StationStatus, Status, SwitchAt,
 };
+use crate::config::Source;
 use crate::session::Station;
 use crate::shutdown::Reason;
 
@@ -39,6 +40,10 @@ pub enum Request {
     Change(u64, StationChange, Reply<StationStatus>),
     /// Remove a station: its files are completed, its spectators hung up on.
     Remove(u64, Reply<()>),
+    /// Add a station that is found at a NATS server.
+    Adopt(Source, Reply<StationStatus>),
+    /// Remove a station that is no longer there.
+    Dismiss(u64, Reply<()>),
     /// Hang up on a spectator.
     Kick(u64, Reply<()>),
     /// Let the program output show another station.
@@ -57,7 +62,7 @@ pub struct NewStation {
     /// What to call it; by default the console's nickname or its host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `host[:port]`, `raw:host:port` or `dolphin:host[:port]`.
+    /// `host[:port]`, `raw:host:port`, `dolphin:host[:port]` or `nats://host[:port]/station`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     /// The MAC address of a discovered console, instead of a source.

@@ -90,6 +90,16 @@ impl Identity {
         Self { tokens: self.earlier.clone(), earlier: Vec::new(), offered: None, ..self.clone() }
     }
 
+    /// `token` was found to name the present positions, too: somebody else relayed them before.
+    pub fn recognise(&mut self, token: ClientToken) {
+        if token != ClientToken::NONE && !self.tokens.contains(&token) {
+            self.tokens.insert(0, token);
+            // The newest are the last, and stay.
+            let excess = self.tokens.len().saturating_sub(MAX_TOKENS);
+            self.tokens.drain(..excess);
+        }
+    }
+
     /// Sets where an empty log stands.
     pub fn set_start(&mut self, start: Cursor) {
         self.start = start;

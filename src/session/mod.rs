@@ -5,6 +5,7 @@
 //! holds the truth, so a lost signal loses nothing.
 
 mod bell;
+mod bridge;
 mod chunk;
 mod identity;
 mod log;
@@ -13,6 +14,7 @@ mod station;
 mod writer;
 
 pub use bell::{Bell, Listening};
+pub use bridge::{Bridge, Ear, News};
 pub use chunk::{Chunk, Seq};
 pub use identity::Identity;
 pub use log::{Distance, Hold, Horizon, Log, ReadFrom};

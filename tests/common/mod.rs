@@ -6,6 +6,7 @@ pub mod cable;
 pub mod dolphin;
 pub mod hop;
 pub mod http;
+pub mod nats;
 pub mod ports;
 pub mod pretend_dolphin;
 pub mod process;
@@ -230,7 +231,7 @@ pub fn source(address: SocketAddr) -> Source {
 
 pub fn named_source(name: &str, address: SocketAddr) -> Source {
     let (host, port) = (address.ip().to_string(), address.port());
-    Source { name: name.into(), host, port, protocol: SourceProtocol::Console }
+    Source { name: name.into(), host, port, protocol: SourceProtocol::Console, nats: None }
 }
 
 /// The event bytes of the complete files in `folder`, oldest first.

@@ -1,8 +1,9 @@
 //! What each call answers, and what is refused.
 
 use andross::audience::{Admission, Gallery};
-use andross::control::{Games, HttpServer, News};
+use andross::control::{Games, HttpServer};
 use andross::relay::Relay;
+use andross::session::News;
 use andross::shutdown::{Reason, Shutdown};
 use serde_json::json;
 

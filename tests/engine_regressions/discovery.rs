@@ -88,6 +88,7 @@ fn a_console_that_is_configured_by_a_host_name_is_not_there_twice() {
         host: "localhost".into(),
         port,
         protocol: SourceProtocol::Console,
+        nats: None,
     };
     let ears = Ears::open(vec![source], port);
     console.accept();

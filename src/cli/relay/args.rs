@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use andross::config::value::{
     command_line, consumers, count, delay, folder, hook_time, host_name, listen_address,
-    obs_address, obs_name, obs_scene, origin, port, seconds, station_name,
+    nats_server, obs_address, obs_name, obs_scene, origin, port, publish_max_age,
+    publish_max_bytes, replicas, seconds, station_name,
 };
 use andross::config::{
-    DelaySettings, HookCommand, ObsAddress, ObsScene, Occasion, OrOff, ProgramConfig, RelayConfig,
-    Settings, Source, StationConfig, file,
+    DelaySettings, HookCommand, NatsAccess, NatsServer, ObsAddress, ObsScene, Occasion, OrOff,
+    ProgramConfig, RelayConfig, Settings, Source, StationConfig, file,
 };
 use anyhow::bail;
 
@@ -20,7 +21,8 @@ use anyhow::bail;
 /// SOURCE is a console's address: [name=]host[:port], with port 51441 if none is given. It connects
 /// as the console's only client and reconnects for ever. raw:host:port is a Slippi Launcher's relay
 /// or a console before the console protocol; dolphin:host[:port] is Slippi Dolphin's spectator server,
-/// UDP port 51441 if none is given: netplay on a PC.
+/// UDP port 51441 if none is given: netplay on a PC. nats://host[:port]/STATION is a station that another
+/// andross publishes, nats://host[:port]/* all of them; tls:// is the same, encrypted.
 ///
 /// All options but --config and --check-config can be given in a file, too: there they are called
 /// the same, without the dashes. The command line wins over the file.
@@ -189,6 +191,39 @@ pub struct Args {
     /// The scene that OBS switches to when the program output shows STATION; can be repeated
     #[arg(long, value_name = "STATION=SCENE", value_parser = obs_scene)]
     obs_scene: Vec<ObsScene>,
+
+    /// Publish every console's stream to a NATS server with JetStream, such as nats://127.0.0.1:4222
+    /// or tls://USER:PASSWORD@hub.example; `off` for none [default: off]
+    #[arg(long, value_name = "URL", value_parser = nats_server)]
+    publish: Option<OrOff<NatsServer>>,
+
+    /// NATS servers of a cluster that keep what is published, up to 5 [default: 1]
+    #[arg(long, value_name = "NUMBER", value_parser = replicas)]
+    publish_replicas: Option<u8>,
+
+    /// Seconds that NATS keeps what is published, at least 60 [default: 7200]
+    #[arg(long, value_name = "SECONDS", value_parser = publish_max_age)]
+    publish_max_age: Option<Duration>,
+
+    /// Bytes of it that NATS keeps, all consoles together [default: 4G]
+    #[arg(long, value_name = "BYTES", value_parser = publish_max_bytes)]
+    publish_max_bytes: Option<u64>,
+
+    /// Take over a station that another andross publishes once that one is gone [default: false]
+    #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    standby: Option<bool>,
+
+    /// The credentials file (.creds: JWT and NKEY) that NATS servers are shown
+    #[arg(long, value_name = "FILE")]
+    nats_creds: Option<PathBuf>,
+
+    /// The file whose first line is the NKEY seed that NATS servers are answered with
+    #[arg(long, value_name = "FILE")]
+    nats_nkey: Option<PathBuf>,
+
+    /// Certificates (PEM) by which NATS servers are known besides the system's
+    #[arg(long, value_name = "FILE")]
+    nats_ca: Option<PathBuf>,
 }
 
 /// The configuration that the command line and the file make together. It can be read again: the
@@ -202,7 +237,8 @@ pub fn read(args: &Args) -> anyhow::Result<RelayConfig> {
         settings = settings.over(file::read(path)?);
     }
     let config = settings.into_config()?;
-    if args.config.is_none() && config.stations.is_empty() && config.discovery.is_none() {
+    let has_none = config.stations.is_empty() && config.follow.is_empty();
+    if args.config.is_none() && has_none && config.discovery.is_none() {
         bail!(
             "there is nothing to relay: name a SOURCE, such as 192.168.1.20, or a file with \
              --config, or let consoles be found with --discover"
@@ -252,6 +288,16 @@ impl Args {
             obs_password_file: self.obs_password_file.clone(),
             obs_source: self.obs_source.clone(),
             obs_scene: (!self.obs_scene.is_empty()).then(|| self.obs_scene.clone()),
+            publish: self.publish.clone(),
+            publish_replicas: self.publish_replicas,
+            publish_max_age: self.publish_max_age,
+            publish_max_bytes: self.publish_max_bytes,
+            standby: self.standby,
+            nats: NatsAccess {
+                creds: self.nats_creds.clone(),
+                nkey: self.nats_nkey.clone(),
+                ca: self.nats_ca.clone(),
+            },
         })
     }
 

@@ -101,5 +101,11 @@ fn summary(args: &Args, config: &RelayConfig) -> String {
     if let Some(obs) = &config.obs {
         parts.push(format!("OBS {}", obs.address));
     }
+    for server in &config.follow {
+        parts.push(format!("all stations of {server}"));
+    }
+    if let Some(publish) = &config.publish {
+        parts.push(format!("published to {}", publish.server));
+    }
     format!("{what} is good: {}", parts.join("; "))
 }

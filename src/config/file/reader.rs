@@ -12,8 +12,8 @@ use toml::{Spanned, Value};
 use super::FileError;
 use super::keys::BACKSLASH;
 use crate::config::{
-    DelaySettings, DiscoveryConfig, HookCommand, Occasion, OrOff, ProgramConfig, Settings, Source,
-    StationConfig, same_station_name, value,
+    DelaySettings, DiscoveryConfig, HookCommand, NatsAccess, Occasion, OrOff, ProgramConfig,
+    Settings, Source, StationConfig, same_station_name, value,
 };
 
 /// A value and where it is written.
@@ -54,6 +54,14 @@ pub(super) struct Document {
     obs_password_file: Written,
     obs_source: Written,
     obs_scene: Written,
+    publish: Written,
+    publish_replicas: Written,
+    publish_max_age: Written,
+    publish_max_bytes: Written,
+    standby: Written,
+    nats_creds: Written,
+    nats_nkey: Written,
+    nats_ca: Written,
     program: Option<ProgramTable>,
     #[serde(default)]
     station: Vec<StationTable>,
@@ -151,6 +159,29 @@ impl<'a> Reader<'a> {
                 "write stations and scenes in brackets, such as [\"Stream=Main\"]",
                 |scenes| scenes.into_iter().map(value::obs_scene).collect(),
             )?,
+            publish: self.text("publish", &file.publish, value::nats_server)?,
+            publish_replicas: self.number(
+                "publish-replicas",
+                &file.publish_replicas,
+                value::replicas,
+            )?,
+            publish_max_age: self.number(
+                "publish-max-age",
+                &file.publish_max_age,
+                value::publish_max_age,
+            )?,
+            publish_max_bytes: match &file.publish_max_bytes {
+                text @ Some(value) if value.get_ref().is_str() => {
+                    self.text("publish-max-bytes", text, value::publish_max_bytes)?
+                }
+                bytes => self.number("publish-max-bytes", bytes, value::publish_max_bytes)?,
+            },
+            standby: self.yes_or_no("standby", &file.standby)?,
+            nats: NatsAccess {
+                creds: self.file("nats-creds", &file.nats_creds)?,
+                nkey: self.file("nats-nkey", &file.nats_nkey)?,
+                ca: self.file("nats-ca", &file.nats_ca)?,
+            },
             program: file.program.map(|table| self.program(&table)).transpose()?,
             stations: self.stations(&file.station)?,
         })

@@ -5,9 +5,8 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep_until;
 
-use super::super::bridge::{Ear, News};
 use crate::audience::{Dismissed, Seat};
-use crate::session::{Chunk, Hold, Horizon, Seq, Station};
+use crate::session::{Chunk, Ear, Hold, Horizon, News, Seq, Station};
 
 /// The most event bytes of one reading, unless a single chunk has more: a piece that one write takes.
 pub(super) const MAX_PIECE: usize = 64 * 1024;

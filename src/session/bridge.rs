@@ -9,8 +9,8 @@ use mio::{Events, Poll, Token, Waker};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
+use super::{Announcer, Bell, Listening, Seq, Station};
 use crate::net::sleep_in;
-use crate::session::{Announcer, Bell, Listening, Seq, Station};
 use crate::shutdown::Shutdown;
 
 /// The thread before it runs. Nobody wakes it while no task listens.
@@ -41,7 +41,7 @@ struct Followed {
 
 /// A task that listens.
 #[derive(Debug)]
-pub(super) struct Ear {
+pub struct Ear {
     end: watch::Receiver<Seq>,
     _listening: Option<Listening>,
 }
@@ -97,7 +97,7 @@ impl News {
     }
 
     /// Listens to a station from now on.
-    pub(super) fn listen(&self, station: &Arc<Station>) -> Ear {
+    pub fn listen(&self, station: &Arc<Station>) -> Ear {
         // First: what comes behind the end that is looked at below is rung for.
         let listening = self.bell.as_ref().map(Bell::listen);
         let mut stations = self.stations.lock();
@@ -116,7 +116,7 @@ impl News {
 
 impl Ear {
     /// Waits until the station's log has grown since the last time. Safe to give up waiting.
-    pub(super) async fn rung(&mut self) {
+    pub async fn rung(&mut self) {
         if self.end.changed().await.is_err() {
             // The thread has ended, and the relay ends.
             std::future::pending::<()>().await;

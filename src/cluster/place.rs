@@ -1,0 +1,174 @@
+//! Where a publisher goes on in its station's log, by what the stream had last.
+
+use crate::protocol::{ClientToken, Cursor};
+use crate::session::{Horizon, Log, Seq, Station};
+
+use std::time::{Duration, Instant};
+
+/// The newest message of the station's subject.
+#[derive(Clone, Debug)]
+pub(super) struct Last {
+    pub(super) sequence: u64,
+    pub(super) pos: Cursor,
+    pub(super) next_pos: Cursor,
+    pub(super) token: ClientToken,
+    /// The station that published it.
+    pub(super) publisher: u64,
+    pub(super) data: bytes::Bytes,
+}
+
+/// A place in the log: the chunk, and the position at which to begin in it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Spot {
+    pub(super) seq: Seq,
+    /// `None`: with the chunk, wherever it is.
+    pub(super) pos: Option<Cursor>,
+}
+
+/// What the log says to what another publisher said last.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Place {
+    /// The positions are the same: on from here.
+    On(Spot),
+    /// The log has not come so far.
+    Wait,
+    /// Other positions: with the newest game, from its start.
+    Anew(Spot),
+}
+
+/// All of a log.
+fn live() -> Horizon {
+    Horizon::at(Instant::now(), Duration::ZERO)
+}
+
+/// The start of the newest game.
+pub(super) fn newest_game(log: &Log) -> Spot {
+    Spot { seq: log.newest_game(live()), pos: None }
+}
+
+/// Looks where `station` goes on behind `last`.
+///
+/// The positions are the same if the token says so; or if the bytes are: a console gives each client
+/// another token, and the one before may have had what we have now.
+pub(super) fn place_behind(last: &Last, station: &Station) -> Place {
+    let log = &station.log;
+    let Some(newest) = log.last() else { return Place::Wait };
+    let mut first = Vec::new();
+    log.read(Seq(0), usize::MAX, &mut first);
+    let Some(first) = first.into_iter().find(|chunk| chunk.epoch() == newest.epoch()) else {
+        return Place::Wait;
+    };
+    let knows = station.identity().knows(last.token);
+    if !knows && first.pos() <= last.pos {
+        if newest.next_pos() < last.next_pos {
+            return Place::Wait;
+        }
+        if log.bytes_from(last.pos, last.data.len()) != last.data {
+            return Place::Anew(newest_game(log));
+        }
+    }
+    if first.pos() >= last.next_pos {
+        // Nothing tells, but so far on it is the same console. What lies between is a gap.
+        return Place::On(Spot { seq: first.seq(), pos: None });
+    }
+    match log.resume(last.next_pos, live()) {
+        Some(from) => Place::On(Spot { seq: from.seq, pos: Some(from.pos) }),
+        None if newest.next_pos() < last.next_pos => Place::Wait,
+        None => Place::Anew(newest_game(log)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::protocol::console::Replay;
+    use crate::session::{Divergence, StationId, Writer};
+
+    /// A game with frames of 4 bytes at `pos`; what differs is `filler`.
+    fn game(frames: usize, filler: u8) -> Vec<u8> {
+        let mut events = vec![0x35, 7, 0x36, 0, 2, 0x3c, 0, 8];
+        events.extend([0x36, 0, filler]);
+        for n in 0..frames {
+            let frame = (n as i32 - 123).to_be_bytes();
+            events.push(0x3c);
+            events.extend(frame);
+            events.extend(frame);
+        }
+        events
+    }
+
+    fn station(pos: u64, events: &[u8]) -> Arc<Station> {
+        let station = Arc::new(Station::new(StationId(1), "Stream"));
+        let mut writer = Writer::new(station.clone());
+        let mut at = pos;
+        // Several chunks.
+        for data in events.chunks(30) {
+            let replay = Replay { pos: Cursor(at), force_pos: false, data };
+            writer.write(replay, Divergence::NewPositions, Instant::now());
+            at += data.len() as u64;
+        }
+        station
+    }
+
+    fn last(pos: u64, data: &[u8], token: ClientToken) -> Last {
+        Last {
+            sequence: 5,
+            pos: Cursor(pos),
+            next_pos: Cursor(pos).plus(data.len()),
+            token,
+            publisher: 1,
+            data: data.to_vec().into(),
+        }
+    }
+
+    fn pos_of(place: Place) -> Option<u64> {
+        match place {
+            Place::On(spot) => spot.pos.map(|pos| pos.0),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn the_same_bytes_are_the_same_positions() {
+        let events = game(20, 1);
+        let station = station(1000, &events);
+        // A whole number of events into it.
+        let said = last(1011, &events[11..47], ClientToken(99));
+        assert_eq!(pos_of(place_behind(&said, &station)), Some(1047));
+        let end = last(1011, &events[11..], ClientToken(99));
+        assert_eq!(pos_of(place_behind(&end, &station)), Some(1000 + events.len() as u64));
+    }
+
+    #[test]
+    fn other_bytes_are_other_positions() {
+        let events = game(20, 1);
+        let station = station(1000, &events);
+        let mut other = events[11..47].to_vec();
+        other[3] ^= 1;
+        let place = place_behind(&last(1011, &other, ClientToken(99)), &station);
+        assert_eq!(place, Place::Anew(Spot { seq: Seq(0), pos: None }));
+    }
+
+    #[test]
+    fn a_token_that_is_known_needs_no_bytes() {
+        let events = game(20, 1);
+        let station = station(1000, &events);
+        let token = station.identity().token();
+        assert_eq!(pos_of(place_behind(&last(1011, &[9; 36], token), &station)), Some(1047));
+    }
+
+    #[test]
+    fn a_log_that_is_behind_is_waited_for_and_one_that_begins_later_has_a_gap() {
+        let events = game(20, 1);
+        let station = station(1000, &events);
+        let ahead = last(1150, &[9; 100], ClientToken(99));
+        assert_eq!(place_behind(&ahead, &station), Place::Wait);
+        let long_ago = last(500, &[9; 100], ClientToken(99));
+        let start = Spot { seq: Seq(0), pos: None };
+        assert_eq!(place_behind(&long_ago, &station), Place::On(start));
+        let empty = Station::new(StationId(1), "Stream");
+        assert_eq!(place_behind(&ahead, &empty), Place::Wait);
+    }
+}

@@ -1,0 +1,428 @@
+//! One station's stream, from its log to NATS.
+//!
+//! At most one message is on the way, and it names the one before it
+//! (`Nats-Expected-Last-Subject-Sequence`): the server takes it only if nobody else has said anything
+//! meanwhile. What arrives in the log until the acknowledgement comes goes into the next message, so
+//! far servers cost larger messages and not a queue. Whenever it is not sure what the server has (an
+//! answer was lost, somebody else published), the publisher asks for the newest message and goes on
+//! behind it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use async_nats::jetstream::context::PublishErrorKind;
+use async_nats::jetstream::message::PublishMessage;
+use async_nats::jetstream::stream::{LastRawMessageErrorKind, Stream};
+use tokio::time::{sleep, timeout};
+
+use super::facts::Facts;
+use super::keeper::Keeper;
+use super::layout::establish;
+use super::lease::{Claim, Note as LeaseNote};
+use super::link::{Link, Session};
+use super::message::Note;
+use super::place::{Last, Place, Spot, newest_game, place_behind};
+use super::subject::{STREAM, subject, token};
+use super::trouble::{Teller, Trouble};
+use crate::config::PublishConfig;
+use crate::protocol::Cursor;
+use crate::session::{Chunk, Ear, News, Seq, Station};
+use crate::shutdown::Shutdown;
+use crate::slp::EventCode;
+
+/// Event bytes of one message at most, unless a single chunk has more. A server takes a megabyte; an
+/// edge can do nothing with a part.
+const MAX_MESSAGE: usize = 128 * 1024;
+
+/// Chunks looked at for one message.
+const CHUNKS: usize = 512;
+
+/// How long it is waited for a log that has not come so far as the stream: a console sends a game that
+/// is on within a second to whom it does not know.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Before another attempt when something went wrong.
+const RETRY: Duration = Duration::from_millis(200);
+
+/// How long the rest of the log may take at the end. Less than the relay gives its threads.
+const LAST_TIME: Duration = Duration::from_secs(2);
+
+/// Publishes one station.
+pub(super) struct Publisher {
+    station: Arc<Station>,
+    /// The station's name as subjects have it. One that is renamed is another one there.
+    token: String,
+    config: PublishConfig,
+    link: Link,
+    ear: Ear,
+    shutdown: Shutdown,
+    /// Whether the station was ours before: then it is waited for whoever has it now.
+    had_it: bool,
+    /// What the server has surely, and where the log goes on.
+    acknowledged: Option<(u64, Spot)>,
+    /// What may have come, too.
+    sent: Option<Batch>,
+}
+
+/// Some chunks as one message.
+struct Batch {
+    pos: Cursor,
+    next_pos: Cursor,
+    /// The place behind it.
+    behind: Spot,
+    starts_game: bool,
+    message: PublishMessage,
+}
+
+/// Why a publisher ends.
+enum End {
+    /// Everybody does.
+    Shutdown,
+    /// Another relay has the station.
+    Refused,
+}
+
+impl Publisher {
+    pub(super) fn new(
+        station: Arc<Station>,
+        name: &str,
+        config: PublishConfig,
+        link: Link,
+        news: &News,
+        shutdown: Shutdown,
+    ) -> Self {
+        Self {
+            token: token(name),
+            ear: news.listen(&station),
+            station,
+            config,
+            link,
+            shutdown,
+            had_it: false,
+            acknowledged: None,
+            sent: None,
+        }
+    }
+
+    /// Publishes until the relay ends.
+    pub(super) async fn run(mut self) {
+        let mut teller = Teller::default();
+        loop {
+            match self.publish(&mut teller).await {
+                Ok(End::Shutdown) => return,
+                Ok(End::Refused) => {
+                    // It stays refused: whoever wants to take over says so.
+                    return self.shutdown.requested().await;
+                }
+                Err(trouble) if teller.is_news(&trouble) => tracing::warn!(
+                    station = %self.station.name(),
+                    "publishing to {}: {trouble}; trying again until it works",
+                    self.link.server
+                ),
+                Err(_) => {}
+            }
+            tokio::select! {
+                () = sleep(RETRY) => {}
+                () = self.shutdown.requested() => return,
+            }
+        }
+    }
+
+    async fn publish(&mut self, teller: &mut Teller) -> Result<End, Trouble> {
+        let shutdown = self.shutdown.clone();
+        let session = tokio::select! {
+            session = self.link.session() => session,
+            () = shutdown.requested() => return Ok(End::Shutdown),
+        };
+        tokio::select! {
+            () = session.is_up() => {}
+            () = shutdown.requested() => return Ok(End::Shutdown),
+        }
+        let (stream, bucket) = establish(&session.jetstream, &self.config).await?;
+        let address = session.own_address();
+        let mut note = LeaseNote::new(bucket.clone(), &self.token, &self.station, address);
+        let waits = self.config.standby || self.had_it;
+        let claim = tokio::select! {
+            claim = note.claim(&self.station, waits) => claim?,
+            () = shutdown.requested() => return Ok(End::Shutdown),
+        };
+        let revision = match claim {
+            Claim::Ours(revision) => revision,
+            Claim::Theirs(address) => {
+                tracing::error!(
+                    station = %self.station.name(),
+                    "{}: another relay (seen from {address}) publishes a station of this name: it is \
+                     not published here; give one of them another name, or start this one with \
+                     --standby to take over when that one is gone",
+                    self.link.server
+                );
+                return Ok(End::Refused);
+            }
+        };
+        self.had_it = true;
+        let known = bucket.get(&self.token).await.ok().flatten();
+        let game_start = known.and_then(|value| Facts::read(&value)?.game_start);
+        let station = self.station.clone();
+        let keeper = Keeper::start(note, self.token.clone(), station, revision, game_start);
+        tracing::info!(station = %self.station.name(), "published to {}", self.link.server);
+        teller.is_well();
+        let end = tokio::select! {
+            trouble = self.feed(&session, &stream, &keeper) => Err(trouble),
+            () = keeper.lost() => {
+                tracing::warn!(
+                    station = %self.station.name(),
+                    "{}: another relay has taken over the station; waiting until that one is gone",
+                    self.link.server
+                );
+                return Err(Trouble::Absent("another relay publishes the station".into()));
+            }
+            () = shutdown.requested() => Ok(End::Shutdown),
+        };
+        if end.is_ok() {
+            // What is still in the log; then the next publisher need not wait.
+            let rest = self.feed_rest(&session, &stream, &keeper);
+            let _ = timeout(LAST_TIME, rest).await;
+            if let Some(revision) = keeper.revision() {
+                drop(keeper);
+                let note = LeaseNote::new(bucket, &self.token, &self.station, String::new());
+                let _ = timeout(RETRY, note.release(revision)).await;
+            }
+        }
+        end
+    }
+
+    /// Sends what comes into the log, until something goes wrong.
+    async fn feed(&mut self, session: &Session, stream: &Stream, keeper: &Keeper) -> Trouble {
+        loop {
+            match self.feed_some(session, stream, keeper).await {
+                Ok(true) => {}
+                Ok(false) => self.ear.rung().await,
+                Err(trouble) => return trouble,
+            }
+        }
+    }
+
+    /// Sends what is in the log.
+    async fn feed_rest(&mut self, session: &Session, stream: &Stream, keeper: &Keeper) {
+        while let Ok(true) = self.feed_some(session, stream, keeper).await {}
+    }
+
+    /// Sends the next message; false if there is nothing to send.
+    async fn feed_some(
+        &mut self,
+        session: &Session,
+        stream: &Stream,
+        keeper: &Keeper,
+    ) -> Result<bool, Trouble> {
+        let (last, spot) = match (self.acknowledged, &self.sent) {
+            (Some(acknowledged), None) => acknowledged,
+            _ => self.find_place(session, stream, keeper).await?,
+        };
+        let Some(batch) = self.next_batch(spot) else { return Ok(false) };
+        let message = batch.message.clone().expected_last_subject_sequence(last);
+        let message = message.expected_stream(STREAM);
+        self.sent = Some(batch);
+        let context = &session.jetstream;
+        let acknowledged = match context.send_publish(subject(&self.token), message).await {
+            Ok(acknowledged) => acknowledged.await,
+            Err(error) => Err(error),
+        };
+        match acknowledged {
+            Ok(acknowledged) => self.was_stored(acknowledged.sequence, keeper),
+            // It is looked what the server has, which is no trouble.
+            Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => {
+                tracing::debug!(station = %self.station.name(), "another message was there first");
+            }
+            Err(error) => return Err(Trouble::call("it does not take a message")(&error)),
+        }
+        Ok(true)
+    }
+
+    fn was_stored(&mut self, sequence: u64, keeper: &Keeper) {
+        let Some(batch) = self.sent.take() else { return };
+        if batch.starts_game {
+            keeper.game_starts(sequence);
+        }
+        self.acknowledged = Some((sequence, batch.behind));
+    }
+
+    /// Asks the server what it has, and looks where the log goes on behind that: the sequence of the
+    /// newest message (0: none), and the place.
+    async fn find_place(
+        &mut self,
+        session: &Session,
+        stream: &Stream,
+        keeper: &Keeper,
+    ) -> Result<(u64, Spot), Trouble> {
+        let since = Instant::now();
+        loop {
+            session.is_up().await;
+            let last = self.last(stream).await?;
+            let sequence = last.as_ref().map_or(0, |last| last.sequence);
+            let is_mine = |last: &Last| last.publisher == self.station.relay_id.0;
+            let place = match (&last, self.acknowledged, &self.sent) {
+                // It came, and only the answer was lost.
+                (Some(last), _, Some(sent))
+                    if is_mine(last) && (last.pos, last.next_pos) == (sent.pos, sent.next_pos) =>
+                {
+                    self.was_stored(sequence, keeper);
+                    continue_at(self.acknowledged)
+                }
+                (Some(last), Some((known, spot)), _) if last.sequence == known => Place::On(spot),
+                (Some(last), _, _) => place_behind(last, &self.station),
+                // The server has lost everything, or let go of it. Who comes now is to see the game
+                // that is on from its start.
+                (None, Some((_, spot)), _) if !self.is_in_game(spot) => Place::On(spot),
+                (None, _, _) => Place::On(newest_game(&self.station.log)),
+            };
+            let spot = match place {
+                Place::On(spot) => {
+                    // Whoever resumes with that token means these positions.
+                    if let Some(last) = last.filter(|_| spot.pos.is_some()) {
+                        self.recognise(&last);
+                    }
+                    spot
+                }
+                Place::Wait if since.elapsed() < GRACE => {
+                    let _ = timeout(RETRY, self.ear.rung()).await;
+                    continue;
+                }
+                Place::Wait if self.station.log.last().is_none() => {
+                    self.ear.rung().await;
+                    continue;
+                }
+                Place::Wait => newest_game(&self.station.log),
+                Place::Anew(spot) => spot,
+            };
+            self.sent = None;
+            self.acknowledged = Some((sequence, spot));
+            return Ok((sequence, spot));
+        }
+    }
+
+    fn recognise(&self, last: &Last) {
+        if !self.station.identity().knows(last.token) {
+            self.station.update_identity(|identity| identity.recognise(last.token));
+        }
+    }
+
+    fn is_in_game(&self, spot: Spot) -> bool {
+        let mut before = Vec::new();
+        self.station.log.read(Seq(spot.seq.0.saturating_sub(1)), 1, &mut before);
+        before.first().is_some_and(|chunk| chunk.seq() < spot.seq && chunk.in_game())
+    }
+
+    /// The newest message of the subject, asked of the stream's leader.
+    async fn last(&self, stream: &Stream) -> Result<Option<Last>, Trouble> {
+        let message = match stream.get_last_raw_message_by_subject(&subject(&self.token)).await {
+            Ok(message) => message,
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => {
+                return Ok(None);
+            }
+            Err(error) => return Err(Trouble::call("its stream does not answer")(&error)),
+        };
+        let note = Note::read(&message.headers, message.payload.len()).ok_or_else(|| {
+            Trouble::Foreign(format!(
+                "message {} of its stream `{STREAM}` is none of andross's; remove it",
+                message.sequence
+            ))
+        })?;
+        Ok(Some(Last {
+            sequence: message.sequence,
+            pos: note.pos,
+            next_pos: note.next_pos,
+            token: note.token,
+            publisher: note.path.first().map_or(0, |id| id.0),
+            data: message.payload,
+        }))
+    }
+
+    /// What stands in the log at `spot`, as far as it fits into a message.
+    fn next_batch(&self, spot: Spot) -> Option<Batch> {
+        let mut chunks = Vec::new();
+        self.station.log.read(spot.seq, CHUNKS, &mut chunks);
+        let first = chunks.first()?.clone();
+        if first.seq() != spot.seq {
+            tracing::warn!(
+                station = %self.station.name(),
+                "NATS was away for longer than the log goes back: edges will see a gap"
+            );
+        }
+        let skip = spot.pos.filter(|_| first.seq() == spot.seq);
+        let skip = skip.map_or(0, |pos| pos.0.saturating_sub(first.pos().0));
+        let skip = usize::try_from(skip).unwrap_or(usize::MAX).min(first.data().len());
+        if skip == first.data().len() {
+            return self.next_batch(Spot { seq: first.seq().next(), pos: None });
+        }
+        let mut data = first.data().slice(skip..);
+        let mut last = &first;
+        let mut joined = Vec::new();
+        for chunk in &chunks[1..] {
+            let len = joined.len().max(data.len()) + chunk.data().len();
+            if !goes_on(last, chunk) || len > MAX_MESSAGE {
+                break;
+            }
+            if joined.is_empty() {
+                joined.extend_from_slice(&data);
+            }
+            joined.extend_from_slice(chunk.data());
+            last = chunk;
+        }
+        if !joined.is_empty() {
+            data = joined.into();
+        }
+        let taken = chunks.iter().take_while(|chunk| chunk.seq() <= last.seq());
+        let frame = taken.filter_map(|chunk| chunk.frame()).last();
+        let pos = first.pos().plus(skip);
+        let next_pos = last.next_pos();
+        let newest = self.station.log.last().map_or(first.epoch(), |chunk| chunk.epoch());
+        let identity = self.station.identity();
+        // Of chunks from before the console's restart.
+        let token = match newest == first.epoch() {
+            true => identity.token(),
+            false => identity.before_restart().token(),
+        };
+        let mut path = vec![self.station.relay_id];
+        path.extend(self.station.upstream());
+        let note = Note {
+            pos,
+            next_pos,
+            frame,
+            token,
+            game: first.game(),
+            in_game: last.in_game(),
+            arrived: unix_ns(last.arrived()),
+            lost: first.lost().filter(|_| skip == 0),
+            path,
+        };
+        let starts_game = data.first().is_some_and(|&code| {
+            EventCode(code) == EventCode::EVENT_PAYLOADS && first.starts_game()
+        });
+        let message = PublishMessage::build().headers(note.headers()).payload(data);
+        let behind = Spot { seq: last.seq().next(), pos: Some(next_pos) };
+        Some(Batch { pos, next_pos, behind, starts_game, message })
+    }
+}
+
+fn continue_at(acknowledged: Option<(u64, Spot)>) -> Place {
+    acknowledged.map_or(Place::Wait, |(_, spot)| Place::On(spot))
+}
+
+/// Whether `next` belongs into the message that ends with `last`.
+fn goes_on(last: &Chunk, next: &Chunk) -> bool {
+    next.seq() == last.seq().next()
+        && next.game() == last.game()
+        && next.epoch() == last.epoch()
+        && next.pos() == last.next_pos()
+        && next.lost().is_none()
+        && !next.starts_game()
+        && last.in_game()
+}
+
+/// When that was by the clock on the wall, in nanoseconds since 1970.
+fn unix_ns(moment: Instant) -> u64 {
+    let ago = Instant::now().saturating_duration_since(moment);
+    let time = SystemTime::now().checked_sub(ago).unwrap_or(UNIX_EPOCH);
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,80 @@
+//! The three servers of packaging/nats, with its users: any of them may die.
+
+use super::common::ConsoleSpectator;
+use super::common::nats::{self, EDGE_PASSWORD, NatsServer, PUBLISH_PASSWORD};
+use super::stage::{assert_watched, evening_of, ingest, ready_edge, wait_until_published};
+
+/// Which of the servers leads the stream, as its log says last.
+fn stream_leader(servers: &[NatsServer; 3]) -> usize {
+    let leads = |server: &NatsServer| {
+        server.log().contains("JetStream cluster new stream leader for '$G > andross'")
+    };
+    servers.iter().position(leads).expect("a server leads the stream")
+}
+
+#[test]
+fn the_death_of_the_streams_leader_costs_nobody_a_byte() {
+    if !nats::is_there() {
+        return;
+    }
+    let mut servers = NatsServer::cluster();
+    let evening = evening_of(3_600, 120.0);
+    let console = evening.console();
+    let ingest = ingest(console.local_addr(), &servers[0].publisher(), &["--publish-replicas=3"]);
+    wait_until_published(&ingest);
+    let edges = [0, 1, 2].map(|n| ready_edge(&servers[n].edge()));
+    let mut spectators = edges.each_ref().map(|(_, address)| ConsoleSpectator::connect(*address));
+    for spectator in &mut spectators {
+        spectator.read_bytes(evening.first_end + 100_000);
+    }
+    let leader = stream_leader(&servers);
+    servers[leader].kill();
+    for spectator in &mut spectators {
+        spectator.read_bytes(evening.first_end + 1_000_000);
+    }
+    servers[leader].restart();
+    std::thread::scope(|scope| {
+        for spectator in &mut spectators {
+            scope.spawn(|| {
+                spectator.read_bytes(evening.all.len());
+                assert_watched("a spectator", spectator, &evening.all);
+            });
+        }
+    });
+    for (edge, _) in &edges {
+        assert!(edge.logs("Hunter2").is_empty() && edge.logs(EDGE_PASSWORD).is_empty());
+    }
+    assert!(ingest.logs(PUBLISH_PASSWORD).is_empty());
+}
+
+#[test]
+fn a_server_that_was_cut_off_from_the_others_comes_back() {
+    if !nats::is_there() {
+        return;
+    }
+    let servers = NatsServer::cluster();
+    let evening = evening_of(3_600, 120.0);
+    let console = evening.console();
+    let ingest = ingest(console.local_addr(), &servers[1].publisher(), &["--publish-replicas=3"]);
+    wait_until_published(&ingest);
+    let edges = [0, 1, 2].map(|n| ready_edge(&servers[n].edge()));
+    let mut spectators = edges.each_ref().map(|(_, address)| ConsoleSpectator::connect(*address));
+    for spectator in &mut spectators {
+        spectator.read_bytes(evening.first_end + 100_000);
+    }
+    // Nothing reaches it and nothing comes from it, and its connections stay.
+    let leader = stream_leader(&servers);
+    servers[leader].signal("-STOP");
+    for spectator in &mut spectators {
+        spectator.read_bytes(evening.first_end + 1_000_000);
+    }
+    servers[leader].signal("-CONT");
+    std::thread::scope(|scope| {
+        for spectator in &mut spectators {
+            scope.spawn(|| {
+                spectator.read_bytes(evening.all.len());
+                assert_watched("a spectator", spectator, &evening.all);
+            });
+        }
+    });
+}
