@@ -15,18 +15,21 @@ pub struct ClientLimits {
     pub handshake_len: usize,
     /// How long a spectator may take for its handshake.
     pub handshake_time: Duration,
+    /// How long a spectator of Dolphin's protocol may acknowledge nothing of what is sent to it.
+    pub silence: Duration,
 }
 
 impl Default for ClientLimits {
     /// As many in all as a laptop serves in time; from one address so many that a shared router is
     /// no trouble but one broken program cannot take every place; the console's own handshake
-    /// limits.
+    /// limits; and the patience that spectators over TCP meet.
     fn default() -> Self {
         Self {
             total: 4096,
             per_address: 256,
             handshake_len: console::MAX_HANDSHAKE_LEN,
             handshake_time: Duration::from_millis(console::HANDSHAKE_TIMEOUT_MS),
+            silence: Duration::from_secs(30),
         }
     }
 }

@@ -7,8 +7,9 @@ use hdrhistogram::Histogram;
 use rusty_enet::{Event, Host, Packet, PeerID, PeerState};
 
 use super::feed::Feed;
-use super::peer::{Farewell, MAX_INPUT, PACKET_COST, Peer};
+use super::peer::{Farewell, MAX_INPUT, PACKET_COST, Peer, tune};
 use crate::audience::{Admission, ClientId, ClientInfo};
+use crate::config::ClientLimits;
 use crate::net::{EnetSocket, enet_host};
 use crate::protocol::spectator::{CHANNEL, CHANNELS, ConnectRequest, MAX_MESSAGE_LEN, Message};
 use crate::protocol::{Cursor, Protocol};
@@ -53,7 +54,7 @@ pub(super) struct Hall {
     /// By ENet's number of the connection.
     peers: Vec<Option<Peer>>,
     admission: Arc<Admission>,
-    greet_time: Duration,
+    limits: ClientLimits,
     /// Whose turn is first; goes round.
     first: usize,
     /// The last refusal was told; the next is once somebody is let in again.
@@ -66,7 +67,7 @@ impl Hall {
         socket: EnetSocket,
         station: Arc<Station>,
         admission: Arc<Admission>,
-        greet_time: Duration,
+        limits: ClientLimits,
     ) -> Option<Self> {
         let all = MAX_PEERS + SPARE_PEERS;
         let host = enet_host(socket, all, CHANNELS, MAX_MESSAGE_LEN, MAX_WAITING)?;
@@ -77,7 +78,7 @@ impl Hall {
             feed: Feed::new(station),
             peers,
             admission,
-            greet_time,
+            limits,
             first: 0,
             refused: false,
             latency: latency_histogram(),
@@ -212,7 +213,7 @@ impl Hall {
     fn on_event(&mut self, happened: Happened, now: Instant) {
         match happened {
             Happened::Came(id) => self.let_in(id, now),
-            Happened::Left(id) => self.bid_farewell(id, Farewell::Closed),
+            Happened::Left(id) => self.note_end(id, now),
             Happened::Said(id, packet) => self.hear(id, packet.data(), now),
         }
     }
@@ -231,7 +232,8 @@ impl Hall {
         match place {
             Ok(place) => {
                 self.refused = false;
-                let peer = Peer::new(address, place, now, now + self.greet_time);
+                tune(self.host.peer_mut(id), self.limits.silence);
+                let peer = Peer::new(address, place, now, now + self.limits.handshake_time);
                 if let Some(slot) = self.peers.get_mut(id.0) {
                     *slot = Some(peer);
                 }
@@ -248,6 +250,18 @@ impl Hall {
                 self.host.peer_mut(id).disconnect(0);
             }
         }
+    }
+
+    /// ENet does not tell who ended it: the spectator, or itself after too long a silence.
+    fn note_end(&mut self, id: PeerID, now: Instant) {
+        let Some(peer) = self.peers.get(id.0).and_then(Option::as_ref) else { return };
+        let silent = now.saturating_duration_since(peer.progress);
+        // ENet counts from when it sent something, in milliseconds of its own.
+        let is_stalled = !peer.is_flushed() && silent >= self.limits.silence / 2;
+        self.bid_farewell(
+            id,
+            if is_stalled { Farewell::Stalled(silent) } else { Farewell::Closed },
+        );
     }
 
     fn hear(&mut self, id: PeerID, packet: &[u8], now: Instant) {

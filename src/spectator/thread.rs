@@ -173,8 +173,7 @@ impl SpectatorThread {
             tracing::error!("nobody can connect to {address}: {error}");
             return;
         }
-        let greet_time = self.limits.handshake_time;
-        match Hall::new(socket, station, self.admission.clone(), greet_time) {
+        match Hall::new(socket, station, self.admission.clone(), self.limits) {
             Some(hall) => drop(entry.insert(hall)),
             None => tracing::error!("nobody can connect to {address}: ENet refuses"),
         }

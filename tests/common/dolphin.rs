@@ -86,6 +86,11 @@ impl DolphinSpectator {
         self.wait("the bytes", |spectator| spectator.data.len() >= len);
     }
 
+    /// All that ENet has to do and all that has come, as clients do that look now and then.
+    pub fn visit(&mut self) {
+        while self.turn() {}
+    }
+
     /// One turn of ENet; whether anything happened.
     pub fn turn(&mut self) -> bool {
         let packet = match self.host.service().unwrap() {

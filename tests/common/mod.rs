@@ -2,6 +2,7 @@
 //! spectators of both protocols.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod bad_link;
 pub mod cable;
 pub mod dolphin;
 pub mod hop;
