@@ -2,7 +2,7 @@
 //! sockets, with nothing to set up.
 
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use thiserror::Error;
 
-use crate::config::{HTTP_PORT, HttpConfig, RAW_PORT, RelayConfig, Source};
-use crate::protocol::Protocol;
+use crate::config::{HTTP_PORT, HttpConfig, RAW_PORT, RelayConfig, Source, SourceProtocol};
 use crate::protocol::console::{
     self, Handshake, LENGTH_PREFIX, MAX_MESSAGE_LEN, Message, split_message,
 };
+use crate::protocol::{Protocol, spectator};
 use crate::relay::{EndError, Relay, StartError};
 use crate::session::Station;
 use crate::shutdown::{Reason, Shutdown, Worker};
@@ -97,6 +97,8 @@ pub struct Addresses {
     pub console: Option<SocketAddr>,
     /// For raw spectators.
     pub raw: Option<SocketAddr>,
+    /// For libmelee and whatever else speaks Dolphin's protocol, over UDP.
+    pub dolphin: Option<SocketAddr>,
     /// For control calls.
     pub http: Option<SocketAddr>,
 }
@@ -132,11 +134,12 @@ pub fn run(
         name,
         host,
         port: console.port(),
-        protocol: Protocol::Console,
+        protocol: SourceProtocol::Console,
         nats: None,
     }]);
     config.listen = Some(free_or(console::PORT));
     config.raw_listen = Some(free_or(RAW_PORT));
+    config.dolphin_listen = Some(free_or_udp(spectator::PORT));
     config.http = Some(HttpConfig { listen: free_or(HTTP_PORT), ..HttpConfig::default() });
     config.replays = Some(options.replays);
     let relay = Relay::start(config, shutdown)?;
@@ -145,6 +148,7 @@ pub fn run(
     let addresses = Addresses {
         console: address(Protocol::Console),
         raw: address(Protocol::Raw),
+        dolphin: address(Protocol::Dolphin),
         http: relay.http(),
     };
     on_start(&addresses);
@@ -191,13 +195,19 @@ fn built_in() -> Result<Vec<Recording>, RecordingError> {
         .collect()
 }
 
-/// The usual port on this machine, or any if another program has it.
+/// The usual TCP port on this machine, or any if another program has it.
 fn free_or(port: u16) -> SocketAddr {
+    usual_or_any(port, |usual| TcpListener::bind(usual).is_ok())
+}
+
+/// The same for UDP: a Dolphin may be running.
+fn free_or_udp(port: u16) -> SocketAddr {
+    usual_or_any(port, |usual| UdpSocket::bind(usual).is_ok())
+}
+
+fn usual_or_any(port: u16, is_free: impl FnOnce(SocketAddr) -> bool) -> SocketAddr {
     let usual = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    match std::net::TcpListener::bind(usual) {
-        Ok(_) => usual,
-        Err(_) => (Ipv4Addr::LOCALHOST, 0).into(),
-    }
+    if is_free(usual) { usual } else { (Ipv4Addr::LOCALHOST, 0).into() }
 }
 
 fn look(relay: &Relay, station: &Station, checked: &AtomicU64) -> Figures {

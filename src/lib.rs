@@ -11,7 +11,7 @@
 //! main → cli → relay (assemble, run, drain) · demo · bench · watch · simulator · replay
 //! relay → control · hooks · obs · cluster → engine
 //! engine → console · consumer · spectator · discovery · recorder   (siblings never import each other)
-//! those → audience → session · net · stats · shutdown · config
+//! those → audience · library → session · replay · net · stats · shutdown · config
 //! all of it → protocol → slp
 //! ```
 //!
@@ -30,6 +30,7 @@ pub mod demo;
 pub mod discovery;
 pub mod engine;
 pub mod hooks;
+pub mod library;
 pub mod net;
 pub mod obs;
 pub mod protocol;

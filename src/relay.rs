@@ -14,16 +14,17 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
-use crate::audience::Admission;
+use crate::audience::{Admission, Gallery};
 #[cfg(feature = "nats")]
 use crate::cluster::ClusterThread;
 use crate::config::{MAX_STATIONS, RelayConfig};
 use crate::console::ConsoleThread;
 use crate::consumer::{ConsumerThread, ListenerThread};
-use crate::control::{BindError, HttpServer};
+use crate::control::{BindError, Games, HttpServer};
 use crate::discovery::DiscoveryThread;
 use crate::engine::{AddError, Engine, Handle, Hooks, Request, Threads};
 use crate::hooks::HookThread;
+use crate::library::{Library, LibraryThread};
 use crate::net::raise_open_files_limit;
 use crate::obs::{ObsThread, PasswordError};
 use crate::protocol::Protocol;
@@ -101,6 +102,7 @@ struct Crew {
     console: ConsoleThread,
     discovery: Option<DiscoveryThread>,
     bridge: Option<Bridge>,
+    library: Option<LibraryThread>,
     http: Option<HttpServer>,
     hooks: Option<HookThread>,
     obs: Option<ObsThread>,
@@ -164,6 +166,7 @@ impl Relay {
         let bridge =
             has_tasks.then(|| Bridge::new(&mut announcer, shutdown.clone())).transpose()?;
         let news = bridge.as_ref().map_or_else(News::none, Bridge::news);
+        let gallery = Gallery::new(admission.clone());
         #[cfg_attr(not(feature = "nats"), expect(unused_mut, reason = "nothing feeds through it"))]
         let mut console = ConsoleThread::new(config.timing, announcer, shutdown.clone())?;
         #[cfg(feature = "nats")]
@@ -178,10 +181,17 @@ impl Relay {
             inboxes,
             usher: spectator.as_ref().map(SpectatorThread::usher),
             admission: admission.clone(),
+            gallery: gallery.clone(),
             max_places,
         };
         let discovery = config.discovery.as_ref().map(|discovery| discovery.listen);
-        let (http, replays) = (config.http.clone(), config.replays.clone());
+        let http = config.http.clone();
+        let library =
+            http.as_ref().and(config.replays.clone()).map(|folder| Arc::new(Library::new(folder)));
+        let librarian = library
+            .clone()
+            .map(|library| LibraryThread::new(library, shutdown.clone()))
+            .transpose()?;
         let obs = config.obs.clone();
         let commands = Some(config.hooks.clone()).filter(|hooks| !hooks.commands.is_empty());
         let mut engine = Engine::new(config, threads, hooks, shutdown.clone());
@@ -193,7 +203,10 @@ impl Relay {
             })
             .transpose()?;
         let http = http
-            .map(|http| HttpServer::bind(&http, engine.handle(), replays, news, shutdown.clone()))
+            .map(|http| {
+                let games = Games { news, gallery };
+                HttpServer::bind(&http, engine.handle(), library, games, shutdown.clone())
+            })
             .transpose()?;
         let (recorded, is_recorded) = oneshot::channel();
         let hooks = commands
@@ -222,6 +235,7 @@ impl Relay {
             console,
             discovery,
             bridge,
+            library: librarian,
             http,
             hooks,
             obs,
@@ -240,7 +254,7 @@ impl Relay {
 
     fn spawn(&mut self, crew: Crew) -> io::Result<()> {
         let Crew { consumers, spectator, recorder, listener, console, discovery, .. } = crew;
-        let Crew { bridge, http, hooks, obs, engine, recorded, .. } = crew;
+        let Crew { bridge, library, http, hooks, obs, engine, recorded, .. } = crew;
         let shutdown = self.shutdown.clone();
         #[cfg(feature = "nats")]
         {
@@ -267,6 +281,9 @@ impl Relay {
         self.workers.push(Worker::spawn("engine", &shutdown, move || engine.run())?);
         if let Some(bridge) = bridge {
             self.workers.push(Worker::spawn("bridge", &shutdown, move || bridge.run())?);
+        }
+        if let Some(library) = library {
+            self.workers.push(Worker::spawn("library", &shutdown, move || library.run())?);
         }
         if let Some(http) = http {
             self.workers.push(Worker::spawn("http", &shutdown, move || http.run())?);
@@ -307,6 +324,7 @@ impl Relay {
             Protocol::Console => station.console_address,
             Protocol::Raw => station.raw_address,
             Protocol::Dolphin => station.dolphin_address,
+            Protocol::Web => self.http,
         }
     }
 

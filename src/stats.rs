@@ -96,12 +96,15 @@ impl StationStats {
             Protocol::Console => &self.console_clients,
             Protocol::Raw => &self.raw_clients,
             Protocol::Dolphin => &self.dolphin_clients,
+            Protocol::Web => &self.web_clients,
         }
     }
 
     /// All spectators connected now.
     pub fn clients(&self) -> i64 {
-        self.console_clients.get() + self.raw_clients.get() + self.dolphin_clients.get()
+        let gauges =
+            [&self.console_clients, &self.raw_clients, &self.dolphin_clients, &self.web_clients];
+        gauges.map(Gauge::get).iter().sum()
     }
 }
 
@@ -123,9 +126,9 @@ pub fn latency_histogram() -> Histogram<u64> {
         .expect("the bounds are constants that hdrhistogram accepts")
 }
 
-/// Adds one latency to a histogram of [`latency_histogram`]'s range.
-pub fn record(histogram: &mut Histogram<u64>, latency: Duration) {
-    histogram.saturating_record(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX));
+/// Adds a latency that `n` deliveries had to a histogram of [`latency_histogram`]'s range.
+pub fn record(histogram: &mut Histogram<u64>, latency: Duration, n: u64) {
+    histogram.saturating_record_n(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX), n);
 }
 
 impl Latency {

@@ -16,6 +16,8 @@ mod command;
 mod description;
 #[path = "control/events.rs"]
 mod events;
+#[path = "control/health.rs"]
+mod health;
 #[path = "control/program.rs"]
 mod program;
 #[path = "control/replays.rs"]

@@ -10,7 +10,7 @@ const LAYERS: &[&[&str]] = &[
     &["cluster", "control", "hooks", "obs"],
     &["engine"],
     &["console", "consumer", "discovery", "recorder", "simulator", "spectator"],
-    &["audience"],
+    &["audience", "library"],
     &["session", "replay"],
     &["net", "stats", "shutdown", "config"],
     &["protocol"],

@@ -1,15 +1,17 @@
 //! OBS is told what is on. The OBS here is the test's own: it speaks obs-websocket 5's handshake and
-//! answers its requests, and remembers what it was asked. A real OBS needs a display and a graphics
-//! card, which machines that run tests do not have.
+//! answers its requests as OBS 28 to 30.1 do (later ones say more), and remembers what it was asked.
+//! `tests/obs_studio.rs` asks OBS itself, where there is one.
 
 mod common;
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use andross::config::{ObsAddress, ObsConfig, ObsScene, ProgramConfig, RelayConfig};
 use andross::engine::{ProgramSwitch, Request, SwitchAt};
+use andross::session::Seq;
 use andross::shutdown::{Reason, Shutdown};
 use common::process::RelayProcess;
 use common::scripted::ScriptedConsole;
@@ -108,7 +110,7 @@ fn hear(socket: &mut Socket) -> Option<(u64, Value)> {
 
 fn serve(stream: TcpStream, known: &Shared) -> Option<()> {
     let mut socket = tungstenite::accept(stream).ok()?;
-    let mut hello = json!({ "obsWebSocketVersion": "5.5.2", "rpcVersion": 1 });
+    let mut hello = json!({ "obsWebSocketVersion": "5.1.0", "rpcVersion": 1 });
     if known.wants_password {
         hello["authentication"] = json!({ "challenge": CHALLENGE, "salt": SALT });
     }
@@ -148,20 +150,18 @@ fn serve(stream: TcpStream, known: &Shared) -> Option<()> {
 
 /// What OBS says; none if it has no such thing.
 fn answer(kind: &str, data: &Value, known: &Shared) -> Option<Value> {
-    let id = |n: u8| format!("00000000-0000-0000-0000-0000000000{n:02}");
     let change = |change: Value| known.changes.lock().unwrap().push(change);
     match kind {
         "GetVersion" => Some(json!({
-            "obsVersion": "31.0.3", "obsWebSocketVersion": "5.5.2", "rpcVersion": 1,
+            "obsVersion": "29.0.2", "obsWebSocketVersion": "5.1.0", "rpcVersion": 1,
             "availableRequests": [], "supportedImageFormats": [],
-            "platform": "ubuntu", "platformDescription": "Ubuntu",
+            "platform": "debian", "platformDescription": "Debian GNU/Linux 12 (bookworm)",
         })),
         "GetSceneList" => Some(json!({
-            "currentProgramSceneName": "Main", "currentProgramSceneUuid": id(1),
-            "currentPreviewSceneName": null, "currentPreviewSceneUuid": null,
+            "currentProgramSceneName": "Main", "currentPreviewSceneName": null,
             "scenes": [
-                { "sceneIndex": 0, "sceneName": "Other", "sceneUuid": id(2) },
-                { "sceneIndex": 1, "sceneName": "Main", "sceneUuid": id(1) },
+                { "sceneIndex": 0, "sceneName": "Other" },
+                { "sceneIndex": 1, "sceneName": "Main" },
             ],
         })),
         "GetGroupList" => Some(json!({ "groups": ["Frame"] })),
@@ -243,6 +243,28 @@ fn the_source_is_shown_while_a_game_is_on_wherever_it_is() {
     obs.wait_for(6);
     console.say(rest);
     obs.wait_for(9);
+    assert_eq!(obs.changes(), [everywhere(false), everywhere(true), everywhere(false)].concat());
+    end(venue);
+}
+
+#[test]
+fn the_source_is_shown_when_spectators_see_the_game() {
+    let (obs, (folder, _)) = (Obs::new(), password_file(PASSWORD));
+    let delay = Duration::from_millis(1_200);
+    let mut console = ScriptedConsole::new();
+    let venue = venue(&mut console, obs_config(obs.address(), &folder, &[]), |config| {
+        config.delay.console = Some(delay);
+    });
+    obs.wait_for(3);
+    let game = synthetic(1, 5, true);
+    let (beginning, rest) = game.events().split_at(game.events().len() - 2);
+    console.say(beginning);
+    obs.wait_for(6);
+    let log = &venue.station().log;
+    assert!(log.arrival(Seq(0)).unwrap().elapsed() >= delay, "shown too early");
+    console.say(rest);
+    obs.wait_for(9);
+    assert!(log.last().unwrap().arrived().elapsed() >= delay, "hidden too early");
     assert_eq!(obs.changes(), [everywhere(false), everywhere(true), everywhere(false)].concat());
     end(venue);
 }

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use andross::config::SourceProtocol;
 use andross::protocol::console::{Handshake, HandshakeReply, Replay};
 use andross::protocol::{ClientToken, Cursor};
 use andross::replay::survey;
@@ -413,7 +414,7 @@ fn a_raw_source_that_hangs_up_is_backed_off_from() {
         }
     });
     let venue = Venue::relay(address, Shutdown::new(), |config| {
-        config.stations[0].source.raw = true;
+        config.stations[0].source.protocol = SourceProtocol::Raw;
         config.timing.back_off = (Duration::from_millis(20), Duration::from_secs(60));
     });
     wait_until("it was tried some times", || attempts.load(Ordering::Relaxed) >= 4);

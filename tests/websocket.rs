@@ -2,6 +2,8 @@
 
 mod common;
 
+#[path = "websocket/audience.rs"]
+mod audience;
 #[path = "websocket/live_file.rs"]
 mod live_file;
 #[path = "websocket/spectator.rs"]

@@ -38,6 +38,9 @@ pub enum Refusal {
         "{0} clients of this address are connected; --max-clients-per-address sets how many may be"
     )]
     AddressFull(usize),
+    /// All places of web spectators are taken.
+    #[error("{0} web spectators watch already, and no more may")]
+    WebFull(usize),
 }
 
 impl Admission {

@@ -77,8 +77,11 @@ fn introduce(addresses: &Addresses) {
     if let Some(address) = addresses.raw {
         say(format_args!("  raw stream:                           {address}\n"));
     }
+    if let Some(address) = addresses.dolphin {
+        say(format_args!("  libmelee, Dolphin's protocol (UDP):   {address}\n"));
+    }
     if let Some(address) = addresses.http {
-        say(format_args!("  andross ctl --url                     http://{address}\n"));
+        say(format_args!("  the dashboard, in a browser:          http://{address}/\n"));
     }
     say(format_args!("Ctrl-C ends it.\n\n"));
 }

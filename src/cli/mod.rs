@@ -48,7 +48,7 @@ impl std::error::Error for WrongUse {}
 Find consoles:       andross discover
 Relay a console:     andross relay 192.168.1.20
 Watch from afar:     andross watch 192.168.1.5
-Look at saved games: andross replay info replays/"
+Look at saved games: andross replay list replays/"
 )]
 struct Cli {
     /// What the lines of the log look like
@@ -109,7 +109,7 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo::run(args, &shutdown),
         Command::Console(args) => console::run(args, &shutdown),
         Command::Ctl(args) => ctl::run(args, &shutdown),
-        Command::Replay(command) => replay::run(command),
+        Command::Replay(command) => replay::run(command, &shutdown),
         Command::Bench(args) => bench::run(args, &shutdown),
         Command::BenchSpectators(args) => bench::run_spectators(&args, &shutdown),
         Command::BenchFloor(args) => bench::run_floor(&args, &shutdown),

@@ -1,4 +1,6 @@
-//! `andross replay`: look at, check and repair `.slp` files.
+//! `andross replay`: look at, check, repair and find `.slp` files.
+
+mod library;
 
 use std::fs;
 use std::io::{self, ErrorKind, Write};
@@ -10,6 +12,7 @@ use andross::recorder::is_being_recorded;
 use andross::replay::{
     Facts, Problem, ProblemReport, Repaired, Report, Survey, SurveyError, plan, repair, survey,
 };
+use andross::shutdown::Shutdown;
 use anyhow::{Context, anyhow, ensure};
 use serde::Serialize;
 
@@ -17,7 +20,7 @@ use serde::Serialize;
 /// recorder does for long. Completing it would put the end of the recording into its middle.
 const STILL_RECORDED: Duration = Duration::from_secs(30);
 
-/// Look at, check and repair saved games.
+/// Look at, check, repair and find saved games.
 #[derive(clap::Subcommand)]
 pub enum Command {
     /// Say what is in saved games: players, stage, length, how it ended.
@@ -56,6 +59,31 @@ is left alone too.
 
 Exit code: 0, or 1 if a file could not be repaired.")]
     Repair(RepairArgs),
+    /// Bring the index of a folder of saved games up to date.
+    #[command(after_help = "\
+Examples:
+  andross replay index                         the folder `replays`
+  andross replay index /mnt/tournament
+
+The index is the file `.andross-index.sqlite` in the folder. It is made from the
+games alone and can be deleted at any time. Only games that are new or have
+changed are read. A relay does the same by itself, and `andross replay list` too.
+
+Exit code: 0, or 1 if not all of the folder could be looked through.")]
+    Index(library::Index),
+    /// List saved games: search, filter, sort.
+    #[command(after_help = "\
+Examples:
+  andross replay list                          the newest 50 in the folder `replays`
+  andross replay list /mnt/tournament --player ann --winner ann --character fox
+  andross replay list --since 2026-03-14 --until 2026-03-15 --sort duration
+  andross replay list --search 'bob battlefield' --json | jq -r .path
+
+Everything that is given must hold. Upper case, accents and width do not count:
+`pokemon` finds Pokémon Stadium.
+
+Exit code: 0, or 1 if the folder cannot be read.")]
+    List(library::List),
 }
 
 /// What every replay tool takes.
@@ -91,11 +119,13 @@ pub struct RepairArgs {
 
 /// Runs one of the replay tools over every file it was given. One that fails does not stop the
 /// others.
-pub fn run(command: Command) -> anyhow::Result<ExitCode> {
-    let written = match &command {
+pub fn run(command: Command, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
+    let written = match command {
         Command::Info(args) => each(&args.files, |file| info(file, args.events)),
-        Command::Check(files) => each(files, check),
+        Command::Check(files) => each(&files, check),
         Command::Repair(args) => each(&args.files, |file| complete(file, args.dry_run)),
+        Command::Index(args) => library::index(&args, shutdown)?,
+        Command::List(args) => library::list(args, shutdown)?,
     };
     match written {
         Ok(true) => Ok(ExitCode::SUCCESS),
@@ -151,7 +181,7 @@ impl<'a> Named<'a> {
             SurveyError::NotSlp(_) | SurveyError::NotAFile => {
                 anyhow!("{error}: name a recording that a Slippi recorder wrote")
             }
-            SurveyError::Io(_) => error.into(),
+            other => other.into(),
         })
     }
 }

@@ -12,9 +12,8 @@ use super::facts::Facts;
 use super::layout::find;
 use super::link::{Link, Session};
 use super::trouble::{Teller, Trouble};
-use crate::config::{NatsSource, Source};
+use crate::config::{NatsSource, Source, SourceProtocol};
 use crate::engine::{Change, Handle, Request};
-use crate::protocol::Protocol;
 
 /// Before another attempt.
 const RETRY: Duration = Duration::from_secs(1);
@@ -95,7 +94,8 @@ impl Everything {
         let (host, port) = (server.host.clone(), server.port);
         let nats = NatsSource { server, station: Some(name.clone()) };
         let nats = Some(Box::new(nats));
-        let source = Source { name: name.clone(), host, port, protocol: Protocol::Console, nats };
+        let source =
+            Source { name: name.clone(), host, port, protocol: SourceProtocol::Console, nats };
         let added = match crate::config::check_station_name(&name) {
             Ok(()) => self.engine.ask(|reply| Request::Adopt(source, reply)).await,
             Err(error) => Err(crate::engine::Refusal::Invalid(error.to_string())),

@@ -95,7 +95,7 @@ impl Publisher {
     ) -> Self {
         Self {
             token: token(name),
-            ear: news.listen(),
+            ear: news.listen(&station),
             station,
             config,
             link,

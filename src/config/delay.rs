@@ -29,6 +29,8 @@ impl DelaySettings {
             Protocol::Console => self.console,
             Protocol::Raw => self.raw,
             Protocol::Dolphin => self.dolphin,
+            // As late as the latest of the others (`Station::delay`).
+            Protocol::Web => None,
         };
         own.or(self.all).map(|delay| delay.min(MAX_DELAY))
     }

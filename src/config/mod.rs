@@ -24,7 +24,7 @@ pub use nats::{
 };
 pub use obs::{OBS_PORT, ObsAddress, ObsConfig, ObsScene};
 pub use settings::{OrOff, Settings, SettingsError};
-pub use source::{Source, SourceError, check_station_name, same_station_name};
+pub use source::{Source, SourceError, SourceProtocol, check_station_name, same_station_name};
 
 /// The most stations that a relay has at once: several times what a venue has consoles, and so few
 /// that neither the operator nor a flood of invented announcements can exhaust ports or memory.

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::nats::is_nats;
 use super::{NatsError, NatsSource};
-use crate::protocol::{Protocol, console, spectator};
+use crate::protocol::{console, spectator};
 
 /// Where a station's games come from: `[name=]host[:port]`, `[name=]raw:host:port`,
 /// `[name=]dolphin:host[:port]` or `[name=]nats://host[:port]/station`.
@@ -21,9 +21,20 @@ pub struct Source {
     pub port: u16,
     /// What is spoken there. What is to be a console may be a raw source: its first bytes tell. A raw
     /// source is never said a handshake.
-    pub protocol: Protocol,
+    pub protocol: SourceProtocol,
     /// If the console's stream comes from a NATS server, which is at `host` and `port`.
     pub nats: Option<Box<NatsSource>>,
+}
+
+/// What is spoken at a source.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SourceProtocol {
+    /// The console protocol.
+    Console,
+    /// Raw event bytes.
+    Raw,
+    /// Dolphin's spectator protocol, over UDP.
+    Dolphin,
 }
 
 /// A source that cannot be understood.
@@ -88,7 +99,7 @@ impl Source {
     /// Whether both are the same place, whatever they are called: a Dolphin's UDP port is another one
     /// than the TCP port of the same number.
     pub fn is_same_place(&self, other: &Self) -> bool {
-        let is_udp = |source: &Self| source.protocol == Protocol::Dolphin;
+        let is_udp = |source: &Self| source.protocol == SourceProtocol::Dolphin;
         let station = |source: &Self| source.nats.as_ref().map(|nats| nats.station.clone());
         self.host == other.host
             && self.port == other.port
@@ -109,9 +120,9 @@ impl fmt::Display for Source {
             return nats.fmt(f);
         }
         let scheme = match self.protocol {
-            Protocol::Console => "",
-            Protocol::Raw => RAW,
-            Protocol::Dolphin => DOLPHIN,
+            SourceProtocol::Console => "",
+            SourceProtocol::Raw => RAW,
+            SourceProtocol::Dolphin => DOLPHIN,
         };
         let Self { host, port, .. } = self;
         if host.contains(':') {
@@ -138,21 +149,21 @@ impl FromStr for Source {
             check_station_name(&name)?;
             let (host, port) = (nats.server.host.clone(), nats.server.port);
             let nats = Some(Box::new(nats));
-            return Ok(Self { name, host, port, protocol: Protocol::Console, nats });
+            return Ok(Self { name, host, port, protocol: SourceProtocol::Console, nats });
         }
-        let schemes = [(RAW, Protocol::Raw), (DOLPHIN, Protocol::Dolphin)];
+        let schemes = [(RAW, SourceProtocol::Raw), (DOLPHIN, SourceProtocol::Dolphin)];
         let spoken = |(scheme, protocol)| Some((protocol, address.strip_prefix(scheme)?));
         let (protocol, address) =
-            schemes.into_iter().find_map(spoken).unwrap_or((Protocol::Console, address));
+            schemes.into_iter().find_map(spoken).unwrap_or((SourceProtocol::Console, address));
         let (host, port) = split_port(address)?;
         if host.is_empty() {
             return Err(SourceError::NoHost(text.to_owned()));
         }
         let port = match (port, protocol) {
             (Some(port), _) => port,
-            (None, Protocol::Raw) => return Err(SourceError::RawPort(text.to_owned())),
-            (None, Protocol::Console) => console::PORT,
-            (None, Protocol::Dolphin) => spectator::PORT,
+            (None, SourceProtocol::Raw) => return Err(SourceError::RawPort(text.to_owned())),
+            (None, SourceProtocol::Console) => console::PORT,
+            (None, SourceProtocol::Dolphin) => spectator::PORT,
         };
         let name = name.unwrap_or(host);
         check_station_name(name)?;
@@ -185,13 +196,13 @@ pub(super) fn split_port(address: &str) -> Result<(&str, Option<u16>), SourceErr
 mod tests {
     use super::*;
 
-    fn source(name: &str, host: &str, port: u16, protocol: Protocol) -> Source {
+    fn source(name: &str, host: &str, port: u16, protocol: SourceProtocol) -> Source {
         Source { name: name.into(), host: host.into(), port, protocol, nats: None }
     }
 
     #[test]
     fn sources_are_understood() {
-        use Protocol::{Console, Dolphin, Raw};
+        use SourceProtocol::{Console, Dolphin, Raw};
         let cases = [
             ("192.168.1.20", source("192.168.1.20", "192.168.1.20", 51441, Console)),
             ("wii.lan:666", source("wii.lan", "wii.lan", 666, Console)),

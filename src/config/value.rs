@@ -143,7 +143,8 @@ pub fn origin(text: &str) -> Result<String, String> {
     if is_place || text == "*" {
         return Ok(text);
     }
-    Err("write an origin without a path, such as https://overlay.example.org, or `*`".to_owned())
+    Err("write an origin without a path, such as https://overlay.example.org, or `*` for all, files that a \
+         browser or OBS opens among them".to_owned())
 }
 
 /// The name of a station.

@@ -10,8 +10,8 @@ use super::back_off::BackOff;
 use super::intake::{Intake, IntakeError};
 use super::link::{Link, Lost};
 use super::resolve::{Lookup, literal};
-use crate::config::{Source, SourceTiming};
-use crate::protocol::{Dialect, Protocol};
+use crate::config::{Source, SourceProtocol, SourceTiming};
+use crate::protocol::Dialect;
 use crate::session::{Doorbell, SourceState, Station, Written};
 
 /// The most that is read from one console before the others have their turn, in bytes: a second of
@@ -126,10 +126,10 @@ impl Connection {
             Phase::Connecting { since, .. } => *since + timing.connect,
             Phase::Greeting { since, .. } => {
                 let patience = match self.source.protocol {
-                    Protocol::Raw => timing.raw_silence,
-                    Protocol::Dolphin => timing.connect,
-                    Protocol::Console if self.is_busy() => timing.give_up,
-                    Protocol::Console => timing.busy_after,
+                    SourceProtocol::Raw => timing.raw_silence,
+                    SourceProtocol::Dolphin => timing.connect,
+                    SourceProtocol::Console if self.is_busy() => timing.give_up,
+                    SourceProtocol::Console => timing.busy_after,
                 };
                 *since + patience
             }
@@ -176,10 +176,10 @@ impl Connection {
             }
             Phase::Resolving(_) => Turn::default(),
             Phase::Connecting { link, .. } => self.lose(link.timeout(), now, context),
-            Phase::Greeting { .. } if self.source.protocol == Protocol::Raw => {
+            Phase::Greeting { .. } if self.source.protocol == SourceProtocol::Raw => {
                 self.lose(Lost::Silent(self.timing.raw_silence), now, context)
             }
-            Phase::Greeting { .. } if self.source.protocol == Protocol::Dolphin => {
+            Phase::Greeting { .. } if self.source.protocol == SourceProtocol::Dolphin => {
                 self.lose(Lost::NoReply, now, context)
             }
             Phase::Greeting { since, .. } if now < *since + self.timing.give_up => {

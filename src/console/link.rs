@@ -11,8 +11,7 @@ use super::connection::Context;
 use super::dolphin::DolphinLink;
 use super::intake::{Intake, IntakeError};
 use super::tcp::TcpLink;
-use crate::config::Source;
-use crate::protocol::Protocol;
+use crate::config::{Source, SourceProtocol};
 use crate::session::Written;
 
 /// The way to one source, from the first attempt until it is closed.
@@ -79,9 +78,11 @@ impl Link {
         context: &Context<'_>,
     ) -> io::Result<Self> {
         Ok(match source.protocol {
-            Protocol::Console => Self::Tcp(TcpLink::open(address, false, context)?),
-            Protocol::Raw => Self::Tcp(TcpLink::open(address, true, context)?),
-            Protocol::Dolphin => Self::Dolphin(Box::new(DolphinLink::open(address, context)?)),
+            SourceProtocol::Console => Self::Tcp(TcpLink::open(address, false, context)?),
+            SourceProtocol::Raw => Self::Tcp(TcpLink::open(address, true, context)?),
+            SourceProtocol::Dolphin => {
+                Self::Dolphin(Box::new(DolphinLink::open(address, context)?))
+            }
         })
     }
 

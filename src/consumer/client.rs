@@ -3,7 +3,7 @@
 use std::io::{self, IoSlice, Read, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::{Buf, Bytes};
 use mio::net::TcpStream;
@@ -56,43 +56,55 @@ pub(super) enum Delivery {
     Blocked,
 }
 
-/// A spectator.
+/// A spectator: what every frame looks at, which is to be little (thousands of them take turns, and
+/// the processor's cache is full of the kernel's sockets), and its life.
 pub(super) struct Client {
-    pub(super) id: ClientId,
     pub(super) stream: TcpStream,
-    pub(super) peer: SocketAddr,
-    pub(super) since: SystemTime,
     /// The place of its view in the thread's list.
     pub(super) view: usize,
-    pub(super) dialect: Dialect,
     /// The chunk to send next, once greeted.
     pub(super) next: Seq,
+    /// The position it expects next.
+    pub(super) expected: Cursor,
     /// The game of the last chunk begun, 0 before the first.
     pub(super) game: u64,
+    /// What must go out before the next chunk: a message begun, the reply, a keep-alive.
+    pending: Bytes,
+    pub(super) dialect: Dialect,
+    /// It has said its handshake, if it has one to say.
+    is_greeted: bool,
     /// The socket took less than it was offered; the poll tells when it takes more.
     pub(super) blocked: bool,
     /// It is on its thread's list of those that are behind.
     pub(super) is_catching_up: bool,
+    /// It has taken something since `Life::progress` was last set.
+    has_taken: bool,
+    /// It resumed inside the chunk that is due: the rest of it goes out as a message of its own.
+    is_inside: bool,
+    /// Its next message begins with `Life::notice`.
+    has_notice: bool,
+    /// What arrives now counts for the latency: it has had its history.
+    counts: bool,
+    pub(super) life: Box<Life>,
+}
+
+/// What is rarely looked at of a spectator.
+pub(super) struct Life {
+    pub(super) id: ClientId,
+    pub(super) peer: SocketAddr,
+    pub(super) since: SystemTime,
     /// Its place in the station's order.
     pub(super) order: usize,
     /// It is another andross, which hears more than a spectator does.
     pub(super) is_relay: bool,
     /// What it must hear before the next chunk; only ever for a relay.
-    notice: Option<Bytes>,
-    /// The last time the socket took something.
-    pub(super) progress: Instant,
-    /// It has taken something since `progress` was last set.
-    pub(super) has_taken: bool,
-    /// What it said of its handshake so far; `None` once greeted.
-    greeting: Option<Vec<u8>>,
+    notice: Bytes,
+    /// The last time the socket was seen to have taken something.
+    progress: Instant,
+    /// What it said of its handshake so far.
+    greeting: Vec<u8>,
     /// How much it said in all.
     input: usize,
-    /// The position it expects next.
-    pub(super) expected: Cursor,
-    /// It resumed inside the chunk that is due: the rest of it goes out as a message of its own.
-    is_inside: bool,
-    /// What must go out before the next chunk: a message begun, the reply, a keep-alive.
-    pending: Bytes,
     /// Since when it follows: later chunks count for the latency, its history does not.
     joined: Instant,
     /// When the chunk in `pending` arrived, if it counts.
@@ -110,35 +122,40 @@ impl Client {
         now: Instant,
     ) -> Self {
         Self {
-            id: place.client(),
             stream,
-            peer,
-            since: SystemTime::now(),
             view,
-            dialect,
             next: Seq(0),
+            expected: Cursor(0),
             game: 0,
+            pending: Bytes::new(),
+            dialect,
+            is_greeted: dialect == Dialect::Raw,
             blocked: false,
             is_catching_up: false,
-            order: 0,
-            is_relay: false,
-            notice: None,
-            progress: now,
             has_taken: false,
-            greeting: (dialect == Dialect::Console).then(Vec::new),
-            input: 0,
-            expected: Cursor(0),
             is_inside: false,
-            pending: Bytes::new(),
-            joined: now,
-            pending_arrived: None,
-            _place: place,
+            has_notice: false,
+            counts: false,
+            life: Box::new(Life {
+                id: place.client(),
+                peer,
+                since: SystemTime::now(),
+                order: 0,
+                is_relay: false,
+                notice: Bytes::new(),
+                progress: now,
+                greeting: Vec::new(),
+                input: 0,
+                joined: now,
+                pending_arrived: None,
+                _place: place,
+            }),
         }
     }
 
     /// Whether the stream is on for it.
     pub(super) fn is_live(&self) -> bool {
-        self.greeting.is_none()
+        self.is_greeted
     }
 
     /// Whether nothing is on the way to it.
@@ -150,7 +167,7 @@ impl Client {
     pub(super) fn begin_raw(&mut self, station: &Station, horizon: Horizon) {
         let from = station.log.fresh(station.identity().start(), horizon);
         (self.next, self.expected) = (from.seq, from.pos);
-        self.joined = joined(horizon);
+        self.life.joined = joined(horizon);
     }
 
     /// Reads what the spectator says until the socket has no more. Greets it when its handshake is
@@ -173,13 +190,14 @@ impl Client {
                     Err(Farewell::Closed)
                 };
             }
-            self.input += read;
-            if self.input > MAX_INPUT {
+            self.life.input += read;
+            if self.life.input > MAX_INPUT {
                 return Err(Farewell::Chatter);
             }
-            let Some(greeting) = &mut self.greeting else {
+            if self.is_greeted {
                 continue;
-            };
+            }
+            let greeting = &mut self.life.greeting;
             greeting.extend_from_slice(&scratch[..read]);
             if let Some(body) = split_message(greeting, max_handshake)? {
                 let handshake = Handshake::decode(body)?;
@@ -194,13 +212,14 @@ impl Client {
 
     fn greet(&mut self, station: &Station, handshake: Handshake, horizon: Horizon) {
         let (from, mut reply) = station.greet(handshake, horizon);
-        tracing::debug!(peer = %self.peer, pos = from.pos.0, "a spectator was greeted");
+        tracing::debug!(peer = %self.life.peer, pos = from.pos.0, "a spectator was greeted");
         (self.next, self.expected) = (from.seq, from.pos);
-        self.greeting = None;
-        self.joined = joined(horizon);
+        self.is_greeted = true;
+        self.life.greeting = Vec::new();
+        self.life.joined = joined(horizon);
         self.is_inside = true;
         if handshake.relay.is_some() {
-            self.is_relay = true;
+            self.life.is_relay = true;
             reply.extend(station.notice(horizon));
         }
         self.pending = reply.into();
@@ -210,6 +229,12 @@ impl Client {
         self.next = chunk.seq().next();
         self.expected = chunk.next_pos();
         self.game = chunk.game();
+    }
+
+    /// Whether `chunk` counts for the latency. Chunks come in the order of their arrival.
+    fn counts(&mut self, chunk: &Chunk) -> bool {
+        self.counts = self.counts || chunk.arrived() >= self.life.joined;
+        self.counts
     }
 
     /// Sends what is pending, then `chunks`, of which the first is the one due next. `on_sent` gets
@@ -265,7 +290,7 @@ impl Client {
             Some(written) if written == bytes.len() => {
                 self.has_taken = true;
                 self.advance(chunk);
-                if chunk.arrived() >= self.joined {
+                if self.counts(chunk) {
                     on_sent(chunk.arrived());
                 }
                 Ok(Delivery::Done)
@@ -281,7 +306,7 @@ impl Client {
 
     /// Whether it takes the message that everyone shares.
     fn takes_shared(&self) -> bool {
-        !self.is_inside && self.notice.is_none()
+        !self.is_inside && !self.has_notice
     }
 
     /// Makes `chunk` the one on the way.
@@ -294,17 +319,18 @@ impl Client {
             Dialect::Console => chunk.message(self.expected),
             Dialect::Raw => chunk.data().clone(),
         };
-        if let Some(notice) = self.notice.take() {
+        if std::mem::take(&mut self.has_notice) {
+            let notice = std::mem::take(&mut self.life.notice);
             self.pending = [notice, std::mem::take(&mut self.pending)].concat().into();
         }
-        self.pending_arrived = (chunk.arrived() >= self.joined).then_some(chunk.arrived());
+        self.life.pending_arrived = self.counts(chunk).then_some(chunk.arrived());
         self.advance(chunk);
     }
 
     /// How many of `chunks` can follow in the same write: those that go on where the one before
     /// ended, so that their shared message will do.
     fn batch_len(&self, chunks: &[Arc<Chunk>]) -> usize {
-        if self.notice.is_some() {
+        if self.has_notice {
             return 0;
         }
         let mut expected = self.expected;
@@ -349,7 +375,7 @@ impl Client {
             while written >= self.pending.len() {
                 written -= self.pending.len();
                 self.pending = Bytes::new();
-                if let Some(arrived) = self.pending_arrived.take() {
+                if let Some(arrived) = self.life.pending_arrived.take() {
                     on_sent(arrived);
                 }
                 let Some((chunk, rest)) = batch.split_first() else {
@@ -365,32 +391,41 @@ impl Client {
 
     /// Something is new that a relay must hear before the next chunk.
     pub(super) fn note(&mut self, notice: &Bytes) {
-        if self.is_relay {
-            self.notice = Some(notice.clone());
+        if self.life.is_relay {
+            self.life.notice = notice.clone();
+            self.has_notice = true;
         }
     }
 
     /// Says that this relay is still there, to a client that has everything else; to another relay it
     /// says `notice`.
-    pub(super) fn keep_alive(
-        &mut self,
-        now: Instant,
-        notice: &Bytes,
-    ) -> Result<Progress, Farewell> {
-        self.notice = None;
+    pub(super) fn keep_alive(&mut self, notice: &Bytes) -> Result<Progress, Farewell> {
+        self.has_notice = false;
         self.pending = match self.dialect {
-            Dialect::Console if self.is_relay => notice.clone(),
+            Dialect::Console if self.life.is_relay => notice.clone(),
             Dialect::Console => Bytes::from_static(&KEEP_ALIVE),
             Dialect::Raw => Bytes::from_static(&raw::KEEP_ALIVE),
         };
-        self.pending_arrived = None;
+        self.life.pending_arrived = None;
         Ok(match self.write_batch(&[], &mut |_| {})? {
-            Delivery::Done => {
-                self.progress = now;
-                Progress::UpToDate
-            }
+            Delivery::Done => Progress::UpToDate,
             Delivery::Blocked => Progress::Blocked,
         })
+    }
+
+    /// How long its socket has taken nothing, as far as was looked.
+    pub(super) fn idle(&self, now: Instant) -> Duration {
+        match self.has_taken {
+            true => Duration::ZERO,
+            false => now.saturating_duration_since(self.life.progress),
+        }
+    }
+
+    /// Looks whether its socket has taken something since the last look: a delivery takes no time.
+    pub(super) fn look_at_progress(&mut self, now: Instant) {
+        if std::mem::take(&mut self.has_taken) {
+            self.life.progress = now;
+        }
     }
 
     /// It was left behind: goes on at `seq`, the newest game's start, with `forcePos`.
@@ -403,4 +438,15 @@ impl Client {
 fn joined(horizon: Horizon) -> Instant {
     // So shortly after the machine's start that the clock cannot say when: nothing is older.
     horizon.newest().unwrap_or_else(Instant::now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Client;
+
+    /// A processor's cache has lines of 64 bytes, nearly everywhere.
+    #[test]
+    fn what_every_frame_looks_at_is_little() {
+        assert!(size_of::<Client>() <= 128, "{} bytes", size_of::<Client>());
+    }
 }

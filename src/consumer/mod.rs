@@ -9,6 +9,7 @@ mod client;
 mod inbox;
 mod listener;
 mod reception;
+mod stopwatch;
 mod thread;
 mod view;
 

@@ -43,7 +43,7 @@ impl ConsumerThread {
         }
         let view = &mut self.views[at];
         let mut client = Client::new(stream, peer, at, dialect, place, now);
-        client.order = view.clients.len();
+        client.life.order = view.clients.len();
         if dialect == Dialect::Raw {
             client.begin_raw(&station, view.horizon());
         }
@@ -97,7 +97,7 @@ impl ConsumerThread {
     }
 
     fn kick(&mut self, id: ClientId) -> bool {
-        let Some((key, _)) = self.clients.iter().find(|(_, client)| client.id == id) else {
+        let Some((key, _)) = self.clients.iter().find(|(_, client)| client.life.id == id) else {
             return false;
         };
         self.bid_farewell(key, &Farewell::Kicked);
@@ -110,17 +110,17 @@ impl ConsumerThread {
             let view = &self.views[client.view];
             let (lag_bytes, lag_frames) = view.lag(client);
             ClientInfo {
-                id: client.id,
+                id: client.life.id,
                 station: view.station.id,
                 protocol: client.dialect.into(),
-                peer: client.peer,
-                since: client.since,
+                peer: client.life.peer,
+                since: client.life.since,
                 is_greeted: client.is_live(),
-                is_relay: client.is_relay,
+                is_relay: client.life.is_relay,
                 cursor: client.expected,
                 lag_bytes,
                 lag_frames,
-                idle: now.saturating_duration_since(client.progress),
+                idle: client.idle(now),
             }
         };
         self.clients.iter().map(|(_, client)| info(client)).collect()

@@ -194,6 +194,7 @@ impl ConsumerThread {
             let progress = self.views[at].serve(client, &fresh);
             self.settle(key, progress);
         }
+        self.views[at].settle_latency();
         if !fresh.is_empty() {
             self.views[at].last_sent = Instant::now();
         }
@@ -287,7 +288,7 @@ impl ConsumerThread {
 
     fn expire_greetings(&mut self, now: Instant) {
         while let Some(&(until, key, id)) = self.greeting.front() {
-            let waits = |client: &Client| client.id == id && !client.is_live();
+            let waits = |client: &Client| client.life.id == id && !client.is_live();
             if !self.clients.get(key).is_some_and(waits) {
                 self.greeting.pop_front();
             } else if until <= now {
@@ -312,7 +313,7 @@ impl ConsumerThread {
                     continue;
                 };
                 if client.is_live() && !client.blocked && !client.is_catching_up {
-                    let progress = client.keep_alive(now, &notice);
+                    let progress = client.keep_alive(&notice);
                     self.settle(key, progress);
                 }
             }
@@ -324,12 +325,13 @@ impl ConsumerThread {
         for view in &mut self.views {
             view.report();
         }
-        let stalled = |client: &Client| client.blocked && now > client.progress + STALLED_AFTER;
-        let stalled: Vec<usize> = self
-            .clients
-            .iter()
-            .filter_map(|(key, client)| stalled(client).then_some(key))
-            .collect();
+        let mut stalled = Vec::new();
+        for (key, client) in &mut self.clients {
+            client.look_at_progress(now);
+            if client.blocked && client.idle(now) > STALLED_AFTER {
+                stalled.push(key);
+            }
+        }
         for key in stalled {
             self.bid_farewell(key, &Farewell::Stalled);
         }
@@ -350,15 +352,15 @@ impl ConsumerThread {
             return;
         };
         let view = &mut self.views[client.view];
-        view.clients.swap_remove(client.order);
-        if let Some(&moved) = view.clients.get(client.order)
+        view.clients.swap_remove(client.life.order);
+        if let Some(&moved) = view.clients.get(client.life.order)
             && let Some(moved) = self.clients.get_mut(moved)
         {
-            moved.order = client.order;
+            moved.life.order = client.life.order;
         }
         view.station.stats.clients_of(client.dialect.into()).add(-1);
         self.door.left();
-        let peer = client.peer;
+        let peer = client.life.peer;
         tracing::info!(station = %view.station.name(), %peer, "a spectator left: {farewell}");
         // The socket is dropped right after; the poll forgets it then at the latest.
         let _ = self.poll.registry().deregister(&mut client.stream);

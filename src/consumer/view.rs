@@ -5,12 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use hdrhistogram::Histogram;
 
 use super::client::{Client, Delivery, Farewell};
+use super::stopwatch::Stopwatch;
 use crate::protocol::Dialect;
 use crate::session::{Chunk, Horizon, Seq, Station};
-use crate::stats::{latency_histogram, record};
 
 /// The most a lagging spectator gets in one turn, in event bytes: catching up must not delay
 /// anybody's live frame.
@@ -40,7 +39,7 @@ pub(super) struct View {
     last_delay: Duration,
     /// Whose turn is first; goes round from frame to frame.
     first: usize,
-    latency: Histogram<u64>,
+    latency: Stopwatch,
 }
 
 /// When there is more to see.
@@ -78,7 +77,7 @@ impl View {
             clients: Vec::new(),
             last_sent: Instant::now(),
             first: 0,
-            latency: latency_histogram(),
+            latency: Stopwatch::default(),
         }
     }
 
@@ -133,6 +132,7 @@ impl View {
     /// Looks at what is new, with one short look under the log's lock for all its clients.
     pub(super) fn look(&mut self, fresh: &mut Vec<Arc<Chunk>>) {
         fresh.clear();
+        self.latency.set_delay(self.delay());
         self.station.log.read_within(self.seen, FRESH_CHUNKS, self.horizon(), fresh);
         match fresh.last() {
             Some(last) => self.seen = last.seq().next(),
@@ -181,6 +181,7 @@ impl View {
     ) -> Result<Progress, Farewell> {
         let log = &self.station.log;
         let horizon = self.horizon();
+        self.latency.set_delay(self.delay());
         chunks.clear();
         log.read_within(client.next, CATCH_UP_CHUNKS, horizon, chunks);
         if let Some(first) = chunks.first()
@@ -193,7 +194,7 @@ impl View {
             }
             tracing::info!(
                 station = %self.station.name(),
-                peer = %client.peer,
+                peer = %client.life.peer,
                 "a spectator was more than a game behind and is skipped to the newest"
             );
             client.skip_to(log.newest_game(horizon));
@@ -207,7 +208,9 @@ impl View {
         });
         // At least one, however large it is.
         let some = within.count().max(1).min(chunks.len());
-        Ok(match self.deliver(client, &chunks[..some])? {
+        let delivery = self.deliver(client, &chunks[..some])?;
+        self.settle_latency();
+        Ok(match delivery {
             Delivery::Blocked => Progress::Blocked,
             // Nothing may be visible of what was before the delay grew.
             Delivery::Done if client.next >= self.seen || some == 0 => Progress::UpToDate,
@@ -215,23 +218,19 @@ impl View {
         })
     }
 
-    /// Delivers, and takes the time once for all chunks that went out.
+    /// Delivers, and counts what went out for the latency.
     fn deliver(
         &mut self,
         client: &mut Client,
         chunks: &[Arc<Chunk>],
     ) -> Result<Delivery, Farewell> {
-        let delay = self.delay();
         let latency = &mut self.latency;
-        let mut now = None;
-        let delivery = client.deliver(chunks, &mut |arrived| {
-            let now = *now.get_or_insert_with(Instant::now);
-            record(latency, now.saturating_duration_since(arrived).saturating_sub(delay));
-        })?;
-        if std::mem::take(&mut client.has_taken) {
-            client.progress = now.unwrap_or_else(Instant::now);
-        }
-        Ok(delivery)
+        client.deliver(chunks, &mut |arrived| latency.add(arrived))
+    }
+
+    /// Ends a turn of deliveries: the clock is read for those that wait for it.
+    pub(super) fn settle_latency(&mut self) {
+        self.latency.settle();
     }
 
     /// How far a client is behind what it may see: bytes, and frames if they are of its game.
@@ -247,10 +246,7 @@ impl View {
 
     /// Hands in the latencies gathered.
     pub(super) fn report(&mut self) {
-        if !self.latency.is_empty() {
-            self.station.stats.latency.add(&self.latency);
-            self.latency.reset();
-        }
+        self.latency.hand_in(&self.station.stats.latency);
     }
 }
 

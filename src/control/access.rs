@@ -8,13 +8,15 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, ORIGIN, UPGRADE};
-use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 
 use super::token::Token;
 
-/// Where the addresses of games' WebSockets begin: what is sent there is what every spectator gets,
-/// and nothing that is said there is heeded. Pages of other servers may watch if the owner says so.
-const GAMES: &str = "/ws/";
+/// Whether a game is watched at this address: what is sent there is what every spectator gets, and
+/// nothing that is said there is heeded. Pages of other servers may watch if the owner says so.
+fn is_game(path: &str) -> bool {
+    path.starts_with("/ws/") || path.starts_with("/stations/") && path.ends_with("/live.slp")
+}
 
 /// The rules of one server.
 #[derive(Debug)]
@@ -113,8 +115,7 @@ impl Rules {
         }
         let changes = changes(method);
         let follows = headers.contains_key(UPGRADE);
-        let is_game = !changes && uri.path().starts_with(GAMES);
-        if changes || follows && !(is_game && self.allows_origin(headers)) {
+        if changes || follows && self.origin_that_watches(method, uri, headers).is_none() {
             check_origin(headers, host)?;
         }
         if !changes {
@@ -139,11 +140,21 @@ impl Rules {
             || self.host_names.iter().any(|own| name.eq_ignore_ascii_case(own))
     }
 
-    /// Whether the owner lets pages from there watch games.
-    fn allows_origin(&self, headers: &HeaderMap) -> bool {
-        let Ok(Some(origin)) = single(headers, &ORIGIN) else { return false };
+    /// The origin of a page that watches a game and that the owner lets watch.
+    pub(super) fn origin_that_watches(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> Option<HeaderValue> {
+        if changes(method) || !is_game(uri.path()) {
+            return None;
+        }
+        let origin = single(headers, &ORIGIN).ok()??;
         let mut allowed = self.allow_origins.iter();
-        allowed.any(|allowed| allowed == "*" || allowed.eq_ignore_ascii_case(origin))
+        let is_allowed =
+            allowed.any(|allowed| allowed == "*" || allowed.eq_ignore_ascii_case(origin));
+        is_allowed.then(|| headers.get(ORIGIN).cloned())?
     }
 
     fn check_token(&self, headers: &HeaderMap) -> Result<(), Denied> {

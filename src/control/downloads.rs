@@ -14,9 +14,10 @@ use tower::ServiceExt;
 use tower_http::services::ServeFile;
 
 use super::extract::At;
-use super::listing::{SUFFIX, no_replays};
 use super::problem::{ErrorBody, Problem};
+use super::replays::no_replays;
 use super::{App, api};
+use crate::library::SUFFIX;
 
 /// The longest name of a game that is looked for: a folder's name, a slash and a file's name, each
 /// as long as file systems allow.
@@ -30,7 +31,7 @@ const MAX_NAME: usize = 512;
     get,
     path = "/replays/{*path}",
     tag = "replays",
-    params(("path" = String, Path, description = "The game's name as it is listed")),
+    params(("path" = String, Path, description = "The game's path as it is listed")),
     responses(
         (status = 200, content_type = "application/octet-stream", body = Vec<u8>, description = "The file"),
         (status = 206, description = "A part of it"),
@@ -44,7 +45,7 @@ async fn replay(
     At(name): At<String>,
     mut request: Request,
 ) -> Result<Response, Problem> {
-    let folder = app.replays.clone().ok_or_else(no_replays)?;
+    let folder = app.library.as_ref().ok_or_else(no_replays)?.folder().to_owned();
     let found = tokio::task::spawn_blocking(move || find(&folder, &name)).await;
     let Ok(Some(path)) = found else { return Err(no_replay()) };
     let disposition = disposition(&path);
@@ -74,13 +75,13 @@ async fn is_still(path: &Path, condition: &HeaderValue) -> bool {
     names.contains(&Some(condition))
 }
 
-fn no_replay() -> Problem {
+pub(super) fn no_replay() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "no-replay", "there is no such game")
 }
 
 /// The game called `name` in `folder`, however it is written or linked; none if it is not a game or
 /// is somewhere else.
-fn find(folder: &Path, name: &str) -> Option<PathBuf> {
+pub(super) fn find(folder: &Path, name: &str) -> Option<PathBuf> {
     let fits = |part: &str| {
         !part.is_empty()
             && part != "."

@@ -98,7 +98,7 @@ async fn follow(socket: &mut WebSocket, app: App) -> Result<CloseFrame, axum::Er
                 }
                 socket.send(Message::Ping(axum::body::Bytes::new())).await?;
             }
-            () = app.stop.requested(), if end.is_none() => {
+            () = app.shutdown.requested(), if end.is_none() => {
                 end = Some(Instant::now() + LAST_WORD);
             }
             () = sleep_until(end.unwrap_or_else(Instant::now)), if end.is_some() => return Ok(goodbye()),

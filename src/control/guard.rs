@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, VARY};
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -35,7 +36,17 @@ pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
         return too_many();
     }
     match guard.rules.check(request.method(), request.uri(), request.headers()) {
-        Ok(()) => next.run(request).await,
+        Ok(()) => {
+            let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+            let watcher = guard.rules.origin_that_watches(method, uri, headers);
+            let mut response = next.run(request).await;
+            // Without this the browser keeps the answer from a page of another server.
+            if let Some(origin) = watcher {
+                response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+                response.headers_mut().append(VARY, HeaderValue::from_static("Origin"));
+            }
+            response
+        }
         Err(_) if !guard.rates.allows(Kind::Refusal, address) => too_many(),
         Err(denied) => {
             tracing::debug!(%peer, "a control call is refused: {denied:?}");

@@ -5,38 +5,41 @@
 
 mod access;
 mod api;
+mod archive;
 mod client_key;
+mod dashboard;
 mod downloads;
 mod events;
 mod extract;
+mod freshness;
 mod guard;
-mod listing;
+mod health;
 mod metrics;
 mod page;
 mod patient;
 mod places;
 mod problem;
 mod rates;
-mod removals;
+mod replays;
 mod server;
 mod socket;
 mod spectate;
 mod token;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 
+use crate::audience::Gallery;
 use crate::engine::{Handle, Refusal, Reply, Request};
+use crate::library::Library;
 use crate::session::News;
+use crate::shutdown::Shutdown;
 
-pub use listing::{ReplayFile, ReplayList};
 pub use problem::ErrorBody;
+pub use replays::ReplayPage;
 pub use server::{BindError, HttpServer};
-
-use removals::Removals;
 
 /// How long the engine may take for an answer. It needs under a millisecond; when it has been
 /// stuck for this long, the caller had better be told.
@@ -45,53 +48,50 @@ const ENGINE_TIME: Duration = Duration::from_secs(5);
 /// WebSockets at once: each costs a place and, when it lags, a copy of the state.
 const MAX_WATCHERS: usize = 64;
 
-/// Listings of the replays folder at once: two leave threads for downloads when the disk is slow.
+/// Questions to the library at once: threads are left for downloads when the disk is slow.
 const MAX_LISTINGS: usize = 2;
+
+/// Archives that are packed at once, each on a thread for files as long as its client takes it.
+const MAX_ARCHIVES: usize = 2;
 
 /// What every handler may use.
 #[derive(Clone, Debug)]
 struct App {
     engine: Handle,
-    replays: Option<Arc<PathBuf>>,
+    library: Option<Arc<Library>>,
     watchers: Arc<Semaphore>,
     listings: Arc<Semaphore>,
-    web_spectators: Arc<Semaphore>,
-    news: News,
-    removals: Removals,
-    stop: Stop,
+    archives: Arc<Semaphore>,
+    games: Games,
+    health: health::Health,
+    shutdown: Shutdown,
 }
 
-/// What those who watch games are told of.
+/// What those who watch games need.
 #[derive(Clone, Debug)]
-struct Watched {
-    news: News,
-    removals: Removals,
-}
-
-/// Whether the relay ends.
-#[derive(Clone, Debug)]
-struct Stop(watch::Receiver<bool>);
-
-impl Stop {
-    /// Waits until it does. Safe to give up waiting.
-    async fn requested(&self) {
-        // An error means that the sender is gone, which is as good a reason.
-        let _ = self.0.clone().wait_for(|&stop| stop).await;
-    }
+pub struct Games {
+    /// Rings when a station's log has something new.
+    pub news: News,
+    /// Has their places.
+    pub gallery: Arc<Gallery>,
 }
 
 impl App {
-    fn new(engine: Handle, replays: Option<PathBuf>, watched: Watched, stop: Stop) -> Self {
-        let Watched { news, removals } = watched;
+    fn new(
+        engine: Handle,
+        library: Option<Arc<Library>>,
+        games: Games,
+        shutdown: Shutdown,
+    ) -> Self {
         Self {
             engine,
-            replays: replays.map(Arc::new),
+            library,
             watchers: Arc::new(Semaphore::new(MAX_WATCHERS)),
             listings: Arc::new(Semaphore::new(MAX_LISTINGS)),
-            web_spectators: Arc::new(Semaphore::new(spectate::MAX_WEB_SPECTATORS)),
-            news,
-            removals,
-            stop,
+            archives: Arc::new(Semaphore::new(MAX_ARCHIVES)),
+            games,
+            health: health::Health::new(),
+            shutdown,
         }
     }
 

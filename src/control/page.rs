@@ -1,4 +1,4 @@
-//! The start page: which calls there are. It is made from the description, so it is always right.
+//! The page of the API: which calls there are. It is made from the description, so it is always right.
 
 use std::fmt::Write as _;
 
@@ -8,9 +8,38 @@ use axum::response::{Html, IntoResponse};
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::path::{Operation, PathItem};
 
-/// The page has no script, picture or style from anywhere.
-const POLICY: &str =
-    "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+/// The page has no script, and no style or picture but the dashboard's.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'; \
+    base-uri 'none'; form-action 'none'";
+
+/// What is before the calls: the dashboard's frame, without its scripts.
+const HEAD: &str = r#"<!doctype html>
+<html lang="en">
+<head>
+  <meta charset="utf-8">
+  <meta name="viewport" content="width=device-width, initial-scale=1">
+  <title>API · andross</title>
+  <link rel="icon" href="/assets/icon.svg">
+  <link rel="stylesheet" href="/assets/style.css">
+</head>
+<body>
+  <header class="bar">
+    <a class="brand" href="/">andross</a>
+    <nav aria-label="Pages"><ul>
+      <li><a href="/">Stations</a></li> <li><a href="/library">Library</a></li>
+      <li><a href="/health">Health</a></li> <li><a href="/api" aria-current="page">API</a></li>
+    </ul></nav>
+  </header>
+  <main>
+    <div class="head"><h1>API</h1>
+      <span class="muted">The relay answers these calls. <a href="/api/openapi.json">openapi.json</a> describes them.</span></div>
+    <div class="table" tabindex="0" role="region" aria-label="Calls"><table>
+      <thead><tr><th scope="col">Method</th><th scope="col">Address</th><th scope="col">What it does</th></tr></thead>
+      <tbody>
+"#;
+
+/// What is behind them.
+const FOOT: &str = "      </tbody>\n    </table></div>\n  </main>\n</body>\n</html>\n";
 
 /// The page as it is served.
 pub(super) fn response(page: Bytes) -> impl IntoResponse {
@@ -45,10 +74,5 @@ pub(super) fn render(description: &OpenApi) -> String {
             let _ = writeln!(rows, "<tr><td>{method}<td>{address}<td>{summary}");
         }
     }
-    format!(
-        "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>andross</title>\n\
-         <h1>andross</h1>\n<p>This relay answers these calls. \
-         <a href=\"/api/openapi.json\">/api/openapi.json</a> describes them.</p>\n\
-         <table>\n{rows}</table>\n"
-    )
+    format!("{HEAD}{rows}{FOOT}")
 }

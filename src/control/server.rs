@@ -18,21 +18,21 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::SockRef;
 use thiserror::Error;
 use tokio::runtime::Runtime;
-use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tower::ServiceExt;
 
 use super::access::{Changes, Rules};
 use super::guard::{Guard, Peer};
+use super::health::Health;
 use super::patient::Patient;
 use super::places::{Place, Places};
 use super::rates::Rates;
-use super::removals::{Counter, Removals};
 use super::spectate::Lasting;
 use super::token::{self, TokenError};
-use super::{App, Stop, Watched, api};
+use super::{App, Games, api, freshness};
 use crate::config::HttpConfig;
 use crate::engine::Handle;
+use crate::library::Library;
 use crate::net::SEND_BUFFER;
 use crate::session::News;
 use crate::shutdown::Shutdown;
@@ -59,8 +59,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// How often quiet addresses are forgotten.
 const PRUNE_PERIOD: Duration = Duration::from_secs(60);
 
-/// Threads for files: a slow disk makes others wait who want files, and nobody else.
-const FILE_THREADS: usize = 4;
+/// Threads for files: a slow disk makes others wait who want files, and nobody else. Questions to the
+/// library and archives take two each at most.
+const FILE_THREADS: usize = 8;
 
 /// Why the server could not start.
 #[derive(Debug, Error)]
@@ -102,24 +103,24 @@ pub struct HttpServer {
     address: SocketAddr,
     router: Router,
     engine: Handle,
-    counter: Counter,
+    library: Option<Arc<Library>>,
+    health: Health,
     places: Places,
     rates: Arc<Rates>,
-    stop: Stop,
+    shutdown: Shutdown,
     runtime: Runtime,
 }
 
 impl HttpServer {
-    /// Binds the address and reads the token. Saved games are looked up in `replays`; `news` rings when
-    /// a station's log has something new.
+    /// Binds the address and reads the token. Saved games are those of `library`.
     ///
     /// # Errors
     /// [`BindError`]
     pub fn bind(
         config: &HttpConfig,
         engine: Handle,
-        replays: Option<PathBuf>,
-        news: News,
+        library: Option<Arc<Library>>,
+        games: Games,
         shutdown: Shutdown,
     ) -> Result<Self, BindError> {
         let changes = match &config.token_file {
@@ -145,7 +146,6 @@ impl HttpServer {
             let _inside = runtime.enter();
             tokio::net::TcpListener::from_std(listener).map_err(listen_error)?
         };
-        let stop = stop_with(shutdown).map_err(BindError::System)?;
 
         tracing::info!("control calls are answered on http://{address}/");
         if matches!(changes, Changes::Nobody) {
@@ -158,18 +158,20 @@ impl HttpServer {
             rules: Arc::new(Rules::new(&config.host_names, &config.allow_origins, changes)),
             rates: Arc::clone(&rates),
         };
-        let (counter, removals) = Removals::new();
-        let watched = Watched { news, removals };
-        let router = api::router(App::new(engine.clone(), replays, watched, stop.clone()), guard);
+        let app = App::new(engine.clone(), library.clone(), games, shutdown.clone());
+        let health = app.health.clone();
+        let router = api::router(app, guard);
+        let places = Places::new();
         Ok(Self {
             engine,
-            counter,
+            library,
+            health,
             listener,
             address,
             router,
-            places: Places::new(),
+            places,
             rates,
-            stop,
+            shutdown,
             runtime,
         })
     }
@@ -181,14 +183,16 @@ impl HttpServer {
 
     /// Answers until the shutdown is requested, then ends in order.
     pub fn run(self) {
-        let Self { listener, router, engine, counter, places, rates, stop, runtime, .. } = self;
+        let Self { listener, router, engine, library, health, .. } = self;
+        let Self { places, rates, shutdown, runtime, .. } = self;
         runtime.block_on(async {
-            let accepting = accept(listener, router, &places, &stop);
+            let accepting = accept(listener, router, &places, &shutdown);
             tokio::select! {
                 () = accepting => {}
                 () = prune(&rates) => {}
-                () = counter.count(&engine) => {}
-                () = stop.requested() => {}
+                () = freshness::follow(&engine, library.as_deref()) => {}
+                () = health.sample(&engine) => {}
+                () = shutdown.requested() => {}
             }
             // The listener is gone with `accept`: nobody new comes.
             if timeout(LAST_TIME, places.emptied()).await.is_err() {
@@ -200,17 +204,6 @@ impl HttpServer {
     }
 }
 
-/// Becomes true when the shutdown is requested. Whoever asks for it knows nothing of tokio, so a
-/// thread that sleeps until then passes it on.
-fn stop_with(shutdown: Shutdown) -> io::Result<Stop> {
-    let (stop, stopped) = watch::channel(false);
-    std::thread::Builder::new().name("http-stop".into()).spawn(move || {
-        shutdown.wait();
-        let _ = stop.send(true);
-    })?;
-    Ok(Stop(stopped))
-}
-
 async fn prune(rates: &Rates) {
     let mut tick = interval(PRUNE_PERIOD);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -220,7 +213,12 @@ async fn prune(rates: &Rates) {
     }
 }
 
-async fn accept(listener: tokio::net::TcpListener, router: Router, places: &Places, stop: &Stop) {
+async fn accept(
+    listener: tokio::net::TcpListener,
+    router: Router,
+    places: &Places,
+    shutdown: &Shutdown,
+) {
     loop {
         let (stream, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
@@ -232,7 +230,7 @@ async fn accept(listener: tokio::net::TcpListener, router: Router, places: &Plac
         };
         match places.take(peer.ip()) {
             Some(place) => {
-                tokio::spawn(serve(stream, peer, place, router.clone(), stop.clone()));
+                tokio::spawn(serve(stream, peer, place, router.clone(), shutdown.clone()));
             }
             None => tracing::debug!(%peer, "too many control connections: hung up"),
         }
@@ -245,7 +243,7 @@ async fn serve(
     peer: SocketAddr,
     place: Place,
     router: Router,
-    stop: Stop,
+    shutdown: Shutdown,
 ) {
     // Answers and changes are small: each is to go at once. If that fails they go a little later.
     let _ = stream.set_nodelay(true);
@@ -273,7 +271,7 @@ async fn serve(
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        () = stop.requested() => {
+        () = shutdown.requested() => {
             connection.as_mut().graceful_shutdown();
             timeout(LAST_TIME, connection).await.unwrap_or(Ok(()))
         }

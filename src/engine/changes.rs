@@ -180,6 +180,8 @@ impl Engine {
             }
         }
         let gone = self.stations.remove(at);
+        // Whoever comes in from now on looks whether the station is still there.
+        self.threads.gallery.remove_station(station);
         self.unbind_mac(id);
         tracing::info!(station = %gone.station.name(), "the station was removed");
         self.tell(Change::StationRemoved { id });

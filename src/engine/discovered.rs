@@ -9,9 +9,8 @@ use super::Engine;
 use super::look::unix_ms;
 use super::request::Refusal;
 use super::status::{Change, DiscoveredConsole, Origin};
-use crate::config::{Source, StationConfig, check_station_name};
+use crate::config::{Source, SourceProtocol, StationConfig, check_station_name};
 use crate::discovery::{Heard, Sightings};
-use crate::protocol::Protocol;
 use crate::protocol::discovery::Mac;
 use crate::session::{SourceState, StationId};
 
@@ -95,7 +94,7 @@ impl Engine {
             name: source.name.clone(),
             host: ip.to_string(),
             port,
-            protocol: Protocol::Console,
+            protocol: SourceProtocol::Console,
             nats: None,
         };
         self.threads.operator.redirect(StationId(id), source.clone());
@@ -108,7 +107,7 @@ impl Engine {
             name: String::new(),
             host: ip.to_string(),
             port,
-            protocol: Protocol::Console,
+            protocol: SourceProtocol::Console,
             nats: None,
         };
         if let Some(entry) = self.with_source(&source) {
@@ -203,8 +202,16 @@ impl Engine {
         };
         let port = self.config.discovery.clone().unwrap_or_default().console_port;
         let name = self.name_for(&seen.nick, mac);
-        let host = seen.ip.to_string();
-        Ok((mac, Source { name, host, port, protocol: Protocol::Console, nats: None }))
+        Ok((
+            mac,
+            Source {
+                name,
+                host: seen.ip.to_string(),
+                port,
+                protocol: SourceProtocol::Console,
+                nats: None,
+            },
+        ))
     }
 
     /// A console is that station from now on, and no other is.

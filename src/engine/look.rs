@@ -33,16 +33,21 @@ impl Engine {
         }
     }
 
-    /// Looks at everything and tells what is different.
+    /// Looks at everything and tells what is different. With nobody to tell, what only has to be told
+    /// is left: figures of every station several times a second would cost the deliveries time.
     pub(super) fn look(&mut self) {
         self.look_at_program();
         let now = Instant::now();
-        for at in 0..self.stations.len() {
-            let entry = &mut self.stations[at];
+        for entry in &mut self.stations {
             match entry.station.source() {
                 SourceState::Connected => entry.away_since = None,
                 _ => _ = entry.away_since.get_or_insert(now),
             }
+        }
+        if self.events.receiver_count() == 0 {
+            return;
+        }
+        for at in 0..self.stations.len() {
             let status = self.station_status(&self.stations[at]);
             let entry = &mut self.stations[at];
             if entry.told.as_ref().is_none_or(|told| differs(told, &status)) {
@@ -114,7 +119,7 @@ impl Engine {
                 clients(Protocol::Console),
                 clients(Protocol::Raw),
                 clients(Protocol::Dolphin),
-                ("web".to_owned(), u64::try_from(station.stats.web_clients.get()).unwrap_or(0)),
+                clients(Protocol::Web),
             ]),
             totals: totals(&station.stats),
             latency: latency(station),

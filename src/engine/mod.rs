@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast;
 
-use crate::audience::{Admission, ClientId, ClientInfo};
+use crate::audience::{Admission, ClientId, ClientInfo, Gallery};
 use crate::config::RelayConfig;
 use crate::console::Operator;
 use crate::consumer::{Inbox, Porter};
@@ -73,6 +73,8 @@ pub struct Threads {
     pub usher: Option<Usher>,
     /// The places of spectators.
     pub admission: Arc<Admission>,
+    /// Those who watch over HTTP.
+    pub gallery: Arc<Gallery>,
     /// The most places that the system's limit on open files allows.
     pub max_places: usize,
 }
@@ -246,6 +248,7 @@ impl Engine {
             let some = answer.recv_timeout(ANSWER_LIMIT).map_err(|_| Refusal::Busy)?;
             clients.extend(some.iter().map(client_status));
         }
+        clients.extend(self.threads.gallery.list().iter().map(client_status));
         clients.retain(|client| station.is_none_or(|id| client.station == id));
         clients.sort_by_key(|client| client.id);
         Ok(clients)
@@ -256,7 +259,7 @@ impl Engine {
         let answers = self.threads.inboxes.iter().map(kick);
         let usher = self.threads.usher.iter().map(|usher| usher.kick(ClientId(id)));
         let answers: Vec<_> = answers.chain(usher).collect();
-        let mut was_there = false;
+        let mut was_there = self.threads.gallery.kick(ClientId(id));
         for answer in answers {
             was_there |= answer.recv_timeout(ANSWER_LIMIT).map_err(|_| Refusal::Busy)?;
         }
@@ -285,5 +288,6 @@ fn protocol_name(protocol: Protocol) -> &'static str {
         Protocol::Console => "console",
         Protocol::Raw => "raw",
         Protocol::Dolphin => "dolphin",
+        Protocol::Web => "web",
     }
 }

@@ -11,7 +11,9 @@ use super::Engine;
 use super::entry::Entry;
 use super::request::Refusal;
 use super::status::{Origin, StationKind};
-use crate::config::{DelaySettings, MAX_STATIONS, Source, StationConfig, same_station_name};
+use crate::config::{
+    DelaySettings, MAX_STATIONS, Source, SourceProtocol, StationConfig, same_station_name,
+};
 use crate::consumer::Listener;
 use crate::net::EnetSocket;
 use crate::protocol::{Dialect, Protocol};
@@ -262,7 +264,7 @@ impl Engine {
     /// those kinds must not be one, for each byte would come round for ever. (Of the console
     /// protocol's ports that shows.)
     pub(super) fn check_is_no_port_of_ours(&self, source: &Source) -> Result<(), AddError> {
-        let is_dolphin = source.protocol == Protocol::Dolphin;
+        let is_dolphin = source.protocol == SourceProtocol::Dolphin;
         let is_ours = |entry: &Entry| {
             let ours = if is_dolphin { entry.dolphin_address } else { entry.raw_address };
             ours.is_some_and(|ours| ours.port() == source.port) && is_this_computer(&source.host)
@@ -278,7 +280,7 @@ impl Engine {
     /// be started later.
     fn is_for_a_dolphin(&self, port: u16, new: Option<&Source>) -> bool {
         let is_it = |source: &Source| {
-            source.protocol == Protocol::Dolphin
+            source.protocol == SourceProtocol::Dolphin
                 && source.port == port
                 && is_this_computer(&source.host)
         };

@@ -244,7 +244,7 @@ pub struct ClientStatus {
     pub id: u64,
     /// The station it watches.
     pub station: u64,
-    /// `console` or `raw`.
+    /// `console`, `raw`, `dolphin` or `web` (over HTTP).
     pub protocol: String,
     /// Where it connects from.
     #[schema(value_type = String)]

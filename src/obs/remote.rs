@@ -2,17 +2,11 @@
 
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use obws::client::{ConnectConfig, DEFAULT_BROADCAST_CAPACITY, HandshakeError};
-use obws::error::Error;
-use obws::events::EventStream;
-use obws::requests::EventSubscription;
-use obws::requests::scene_items::{Id, SetEnabled};
-use obws::requests::scenes::SceneId;
-use obws::responses::StatusCode;
+use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::password;
+use super::wire::{Refused, Wire, WireError};
 use crate::config::ObsConfig;
 
 /// How long OBS may take for the whole handshake.
@@ -22,23 +16,15 @@ const CONNECT_TIME: Duration = Duration::from_secs(10);
 const ANSWER_TIME: Duration = Duration::from_secs(10);
 
 /// How often a source is looked for in one scene: OBS answers for one at a time.
-const MAX_ITEMS: i32 = 64;
-
-/// obs-websocket hangs up with this when the password is wrong or missing.
-const AUTHENTICATION_FAILED: u16 = 4009;
+const MAX_ITEMS: u32 = 64;
 
 /// OBS is gone, or does not answer any more: what it says.
 #[derive(Debug)]
 pub(super) struct Gone(pub(super) String);
 
-/// OBS did not do one thing, but is there: why.
-pub(super) type Refused = String;
-
 /// A connection to OBS.
 pub(super) struct Remote {
-    client: obws::Client,
-    /// Without any event it only tells the end.
-    end: EventStream,
+    wire: Wire,
 }
 
 impl Remote {
@@ -50,119 +36,91 @@ impl Remote {
         let address = &config.address;
         let password = config.password_file.as_deref().map(password::read).transpose();
         let password = password.map_err(|error| error.to_string())?;
-        let has_password = password.is_some();
-        let connecting = obws::Client::connect_with_config(ConnectConfig {
-            host: &address.host,
-            port: address.port,
-            password,
-            event_subscriptions: Some(EventSubscription::NONE),
-            broadcast_capacity: DEFAULT_BROADCAST_CAPACITY,
-            connect_timeout: CONNECT_TIME,
-            dangerous: None,
-        });
-        let client = match timeout(CONNECT_TIME, connecting).await {
-            Ok(Ok(client)) => client,
-            Ok(Err(error)) => return Err(explain(config, has_password, &error)),
-            Err(_) => return Err(format!("OBS at {address} does not answer")),
-        };
-        let end = client.events().map_err(|error| error.to_string())?;
-        Ok(Self { client, end })
+        match timeout(CONNECT_TIME, Wire::connect(address, password.as_deref())).await {
+            Ok(Ok(wire)) => Ok(Self { wire }),
+            Ok(Err(error)) => Err(explain(config, password.is_some(), &error)),
+            Err(_) => Err(format!("OBS at {address} does not answer")),
+        }
     }
 
     /// Waits until OBS hangs up. Safe to give up waiting.
     pub(super) async fn ended(&mut self) {
-        while self.end.next().await.is_some() {}
+        self.wire.ended().await;
     }
 
     /// Asks OBS something, so that a dead connection is noticed.
-    pub(super) async fn ping(&self) -> Result<(), Gone> {
-        answer(self.client.general().version()).await.map(drop)
+    pub(super) async fn ping(&mut self) -> Result<(), Gone> {
+        self.ask("GetVersion", json!({})).await.map(drop)
     }
 
     /// Switches to a scene.
-    pub(super) async fn switch(&self, scene: &str) -> Result<Result<(), Refused>, Gone> {
-        answer(self.client.scenes().set_current_program_scene(SceneId::Name(scene))).await
+    pub(super) async fn switch(&mut self, scene: &str) -> Result<Result<(), Refused>, Gone> {
+        let switched = self.ask("SetCurrentProgramScene", json!({ "sceneName": scene })).await?;
+        Ok(switched.map(drop))
     }
 
     /// Shows or hides a source wherever it is, in scenes and groups; in how many places that was.
-    pub(super) async fn show(&self, source: &str, enabled: bool) -> Result<usize, Gone> {
-        let scenes = match answer(self.client.scenes().list()).await? {
-            Ok(list) => list.scenes.into_iter().map(|scene| scene.id.name).collect(),
-            Err(_) => Vec::new(),
-        };
-        let groups = answer(self.client.scenes().list_groups()).await?.unwrap_or_default();
+    pub(super) async fn show(&mut self, source: &str, enabled: bool) -> Result<usize, Gone> {
+        let scenes = self.ask("GetSceneList", json!({})).await?.unwrap_or_default();
+        let groups = self.ask("GetGroupList", json!({})).await?.unwrap_or_default();
+        let scenes = list(&scenes["scenes"]).iter().map(|scene| &scene["sceneName"]);
         let mut places = 0;
-        for scene in scenes.into_iter().chain(groups) {
-            places += self.show_in(&scene, source, enabled).await?;
+        for scene in scenes.chain(list(&groups["groups"])).filter_map(Value::as_str) {
+            places += self.show_in(scene, source, enabled).await?;
         }
         Ok(places)
     }
 
-    async fn show_in(&self, scene: &str, source: &str, enabled: bool) -> Result<usize, Gone> {
+    async fn show_in(&mut self, scene: &str, source: &str, enabled: bool) -> Result<usize, Gone> {
         let mut places = 0;
-        let (scene, items) = (SceneId::Name(scene), self.client.scene_items());
         for skipped in 0..MAX_ITEMS {
-            let search_offset = Some(skipped);
-            let id = items.id(Id { scene, source, search_offset });
+            let place =
+                json!({ "sceneName": scene, "sourceName": source, "searchOffset": skipped });
             // It says so when there is none, or no other.
-            let Ok(item_id) = answer(id).await? else { break };
-            let set = items.set_enabled(SetEnabled { scene, item_id, enabled });
-            places += usize::from(answer(set).await?.is_ok());
+            let Ok(item) = self.ask("GetSceneItemId", place).await? else { break };
+            let id = &item["sceneItemId"];
+            let wish =
+                json!({ "sceneName": scene, "sceneItemId": id, "sceneItemEnabled": enabled });
+            places += usize::from(self.ask("SetSceneItemEnabled", wish).await?.is_ok());
         }
         Ok(places)
     }
-}
 
-/// Waits for an answer: what it is, or why not, as long as OBS is there.
-async fn answer<T>(
-    asked: impl Future<Output = Result<T, Error>>,
-) -> Result<Result<T, Refused>, Gone> {
-    match timeout(ANSWER_TIME, asked).await {
-        Ok(Ok(answer)) => Ok(Ok(answer)),
-        Ok(Err(Error::Api { code, message })) => {
-            Ok(Err(message.unwrap_or_else(|| describe(&code))))
+    /// Waits for an answer: what it is, or why not, as long as OBS is there.
+    async fn ask(&mut self, kind: &str, data: Value) -> Result<Result<Value, Refused>, Gone> {
+        match timeout(ANSWER_TIME, self.wire.ask(kind, data)).await {
+            Ok(Ok(answer)) => Ok(answer.map_err(|why| one_line(&why))),
+            Ok(Err(error)) => Err(Gone(one_line(&error.to_string()))),
+            Err(_) => Err(Gone("it does not answer any more".to_owned())),
         }
-        Ok(Err(error)) => Err(Gone(whole(&error))),
-        Err(_) => Err(Gone("it does not answer any more".to_owned())),
     }
 }
 
-fn describe(code: &StatusCode) -> String {
-    format!("{code:?}")
+/// The items of a JSON array; none of anything else.
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
 }
 
 /// Why OBS cannot be had, and what to do.
-fn explain(config: &ObsConfig, has_password: bool, error: &Error) -> String {
+fn explain(config: &ObsConfig, has_password: bool, error: &WireError) -> String {
     let address = &config.address;
     match error {
-        Error::Handshake(HandshakeError::ConnectionClosed(Some(details)))
-            if u16::from(details.code) == AUTHENTICATION_FAILED =>
-        {
-            match has_password {
-                true => format!(
-                    "OBS at {address} refuses the password; the first line of the file that \
-                     --obs-password-file names must be the one in OBS's WebSocket settings"
-                ),
-                false => format!(
-                    "OBS at {address} wants a password; --obs-password-file names the file it is in"
-                ),
-            }
-        }
-        Error::Connect(_) | Error::Timeout => format!(
-            "OBS is not at {address} ({}); start it and enable the WebSocket server in its Tools menu",
-            whole(error)
+        WireError::Password if has_password => format!(
+            "OBS at {address} refuses the password; the first line of the file that \
+             --obs-password-file names must be the one in OBS's WebSocket settings"
         ),
-        error => format!("OBS at {address} cannot be used: {}", whole(error)),
+        WireError::Password => format!(
+            "OBS at {address} wants a password; --obs-password-file names the file it is in"
+        ),
+        WireError::Connect(error) => format!(
+            "OBS is not at {address} ({}); start it and enable the WebSocket server in its Tools menu",
+            one_line(&error.to_string())
+        ),
+        error => format!("OBS at {address} cannot be used: {}", one_line(&error.to_string())),
     }
 }
 
-/// An error with its reasons, in one line.
-fn whole(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut reason = std::error::Error::source(error);
-    while let Some(error) = reason {
-        text = format!("{text}: {error}");
-        reason = error.source();
-    }
+/// What somebody else says, in one line.
+fn one_line(text: &str) -> String {
     text.replace(char::is_control, " ")
 }

@@ -1,6 +1,7 @@
 //! What OBS is to show, as the engine's changes say.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::config::{ObsConfig, same_station_name};
 use crate::engine::{Change, Connection, ProgramStatus, StationKind, StationStatus, Status};
@@ -20,6 +21,8 @@ struct Performer {
     is_program: bool,
     is_connected: bool,
     is_on: bool,
+    /// How late spectators of the console protocol see it, which is what streams mirror.
+    delay: Duration,
 }
 
 /// Everyone who may be shown.
@@ -57,6 +60,7 @@ impl Stage {
             is_program: station.kind == StationKind::Program,
             is_connected: station.connection == Connection::Connected,
             is_on: station.game.as_ref().is_some_and(|game| game.is_on),
+            delay: Duration::try_from_secs_f64(station.console_delay).unwrap_or_default(),
         };
         self.performers.insert(station.id, performer);
     }
@@ -67,17 +71,28 @@ impl Stage {
     }
 
     /// A game is on where OBS looks: at the program output if there is one, else at the first
-    /// station. One whose console is gone stands still, and is not shown.
+    /// station. One that stands still is not shown: its console is gone, or the program output was
+    /// switched to a console that has none, and waits for its next one.
     fn is_visible(&self) -> bool {
-        let first = || self.performers.values().find(|performer| !performer.is_program);
-        let (shown, console) = match &self.program {
-            Some(program) => {
-                let console = program.station.and_then(|id| self.performers.get(&id));
-                (self.performers.get(&program.id), console)
-            }
-            None => (first(), first()),
+        let console = match &self.program {
+            Some(program) => program.station.and_then(|id| self.performers.get(&id)),
+            None => self.shown(),
         };
-        shown.is_some_and(|shown| shown.is_on) && console.is_some_and(|it| it.is_connected)
+        let moves = |console: &Performer| console.is_connected && console.is_on;
+        self.shown().is_some_and(|shown| shown.is_on) && console.is_some_and(moves)
+    }
+
+    /// Where OBS looks.
+    fn shown(&self) -> Option<&Performer> {
+        match &self.program {
+            Some(program) => self.performers.get(&program.id),
+            None => self.performers.values().find(|performer| !performer.is_program),
+        }
+    }
+
+    /// How far OBS is behind.
+    pub(super) fn delay(&self) -> Duration {
+        self.shown().map(|shown| shown.delay).unwrap_or_default()
     }
 
     fn scene(&self) -> Option<(u64, String)> {
@@ -95,7 +110,8 @@ mod tests {
     use crate::config::{ObsAddress, ObsScene};
 
     fn performer(name: &str, is_program: bool, is_on: bool) -> Performer {
-        Performer { name: name.into(), is_program, is_connected: !is_program, is_on }
+        let delay = Duration::from_secs(if is_program { 9 } else { 3 });
+        Performer { name: name.into(), is_program, is_connected: !is_program, is_on, delay }
     }
 
     fn stage() -> Stage {
@@ -116,6 +132,7 @@ mod tests {
     fn without_a_program_output_the_first_station_counts() {
         let mut stage = stage();
         assert_eq!(stage.wish(), Wish { is_visible: true, scene: None });
+        assert_eq!(stage.delay(), Duration::from_secs(3));
         stage.performers.get_mut(&1).unwrap().is_connected = false;
         assert!(!stage.wish().is_visible, "nothing moves");
         stage.hear(&Change::StationRemoved { id: 1 });
@@ -132,7 +149,13 @@ mod tests {
         stage.hear(&Change::Program { program });
         let scene = Some((1, "Main".to_owned()));
         assert_eq!(stage.wish(), Wish { is_visible: false, scene }, "its game has not begun");
+        assert_eq!(stage.delay(), Duration::from_secs(9));
         stage.performers.get_mut(&3).unwrap().is_on = true;
+        assert!(stage.wish().is_visible);
+        let program = ProgramStatus { id: 3, station: Some(2), next: None };
+        stage.hear(&Change::Program { program });
+        assert!(!stage.wish().is_visible, "the game of the one before stands still");
+        stage.performers.get_mut(&2).unwrap().is_on = true;
         assert!(stage.wish().is_visible);
         let program = ProgramStatus { id: 3, station: None, next: Some(2) };
         stage.hear(&Change::Program { program });

@@ -1,13 +1,14 @@
 //! The thread: what the engine tells becomes a wish, and OBS is told the newest one.
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::{sleep, sleep_until, timeout};
 
+use super::late::Late;
 use super::password::{self, PasswordError};
 use super::remote::{Gone, Remote};
 use super::stage::{Stage, Wish};
@@ -75,23 +76,31 @@ impl ObsThread {
     }
 }
 
-/// Turns what the engine tells into wishes until it tells nothing more.
+/// Turns what the engine tells into wishes, as late as spectators see it, until it tells nothing more.
 async fn follow(
     mut stage: Stage,
     engine: &Handle,
     mut changes: Receiver<Event>,
     wish: &watch::Sender<Wish>,
 ) {
+    let mut late = Late::default();
     let mut seq = catch_up(&mut stage, engine).await;
     loop {
-        let now = stage.wish();
-        wish.send_if_modified(|old| std::mem::replace(old, now.clone()) != now);
-        match changes.recv().await {
-            // What is in the whole state already is older than it.
-            Ok(event) if event.seq <= seq => {}
-            Ok(event) => stage.hear(&event.change),
-            Err(RecvError::Lagged(_)) => seq = catch_up(&mut stage, engine).await,
-            Err(RecvError::Closed) => return,
+        let now = Instant::now();
+        late.push(now, stage.wish());
+        if let Some(seen) = late.take(now, stage.delay()) {
+            wish.send_if_modified(|old| std::mem::replace(old, seen.clone()) != seen);
+        }
+        let due = late.due(stage.delay());
+        tokio::select! {
+            change = changes.recv() => match change {
+                // What is in the whole state already is older than it.
+                Ok(event) if event.seq <= seq => {}
+                Ok(event) => stage.hear(&event.change),
+                Err(RecvError::Lagged(_)) => seq = catch_up(&mut stage, engine).await,
+                Err(RecvError::Closed) => return,
+            },
+            () = sleep_until(due.unwrap_or(now).into()), if due.is_some() => {}
         }
     }
 }
@@ -156,7 +165,7 @@ async fn serve(
 /// Tells OBS what is different from what it was told on this connection.
 async fn grant(
     config: &ObsConfig,
-    remote: &Remote,
+    remote: &mut Remote,
     wish: &Wish,
     is_visible: &mut Option<bool>,
     told: &mut Told,

@@ -88,6 +88,8 @@ pub enum Protocol {
     Raw,
     /// Dolphin's spectator protocol, over UDP.
     Dolphin,
+    /// HTTP: WebSockets, and files that grow.
+    Web,
 }
 
 impl From<Dialect> for Protocol {

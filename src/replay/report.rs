@@ -11,7 +11,7 @@ use super::problem::Problem;
 use super::survey::Survey;
 use crate::slp::game::Player;
 use crate::slp::metadata::PlayerMetadata;
-use crate::slp::{EventCode, FrameIndex, names};
+use crate::slp::{EventCode, names};
 
 /// What `andross replay info` tells about a file. [`fmt::Display`] gives lines of at most 80
 /// columns for all but very long names; serde gives the JSON, in the metadata's own spelling.
@@ -155,7 +155,7 @@ impl Report {
                 .map(|player| PlayerReport::new(player, of_events.players.get(&player.index)))
                 .collect(),
             last_frame: last_frame.map(|frame| frame.0),
-            frames: last_frame.map_or(0, frames_up_to),
+            frames: survey.summary.frames(),
             seconds: survey.summary.seconds(),
             end: survey.summary.end_method.map(|method| Named {
                 id: method,
@@ -186,12 +186,6 @@ fn state(survey: &Survey) -> &'static str {
         _ if survey.is_ok() => "complete",
         _ => "damaged",
     }
-}
-
-/// Frames from the first up to `last`.
-fn frames_up_to(last: FrameIndex) -> u32 {
-    let frames = i64::from(last.0) - i64::from(FrameIndex::FIRST.0) + 1;
-    u32::try_from(frames).unwrap_or_default()
 }
 
 impl PlayerReport {

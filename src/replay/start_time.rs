@@ -18,6 +18,15 @@ pub(super) fn guess(path: &Path, modified: Option<SystemTime>, seconds: f64) -> 
         .map(|start| start.to_string())
 }
 
+/// Reads the metadata's start time. Nintendont writes the console's own time and no zone, which is
+/// taken for the time of this machine.
+pub(super) fn parse(text: &str) -> Option<Timestamp> {
+    text.parse().ok().or_else(|| {
+        let local: DateTime = text.parse().ok()?;
+        Some(local.to_zoned(TimeZone::system()).ok()?.timestamp())
+    })
+}
+
 /// The timestamp in a name such as `Game_20180622T075259.slp`, which every recorder writes in the
 /// local time of its machine: here, of this one.
 fn from_name(path: &Path, zone: TimeZone) -> Option<Timestamp> {

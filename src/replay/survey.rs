@@ -11,7 +11,7 @@ use super::behind::Behind;
 use super::problem::Problem;
 use crate::slp::file::{self, EVENTS_AT, NotSlp};
 use crate::slp::payload_sizes::PayloadSizesError;
-use crate::slp::{EventCode, MAX_EVENT_LEN, Metadata, ScanError, Scanner, Summary};
+use crate::slp::{Event, EventCode, MAX_EVENT_LEN, Metadata, ScanError, Scanner, Summary};
 
 /// Bytes read from the file at a time.
 const CHUNK: usize = 64 * 1024;
@@ -54,6 +54,9 @@ pub enum SurveyError {
     /// It begins with something else than a `raw` element.
     #[error(transparent)]
     NotSlp(#[from] NotSlp),
+    /// It would have to be read from end to end, and is too long for that.
+    #[error("{0} bytes are too many to be read from end to end")]
+    TooLong(u64),
 }
 
 /// Why the events of a file end where they do.
@@ -89,6 +92,17 @@ impl Survey {
     /// # Errors
     /// As [`survey`].
     pub fn read(input: &mut (impl Read + Seek)) -> Result<Self, SurveyError> {
+        Self::read_each(input, |_| {})
+    }
+
+    /// Surveys an open file as [`Survey::read`] does, and shows every whole event on the way.
+    ///
+    /// # Errors
+    /// As [`survey`].
+    pub fn read_each(
+        input: &mut (impl Read + Seek),
+        each: impl FnMut(Event<'_>),
+    ) -> Result<Self, SurveyError> {
         let file_len = input.seek(SeekFrom::End(0))?;
         let announced_len = read_header(input)?;
         let frame_end = find_frame_end(input, announced_len, file_len)?;
@@ -96,7 +110,7 @@ impl Survey {
         let events_at = EVENTS_AT as u64;
         let scan_end = frame_end.unwrap_or(file_len);
         input.seek(SeekFrom::Start(events_at))?;
-        let scan = Scan::run(input.take(scan_end.saturating_sub(events_at)))?;
+        let scan = Scan::run(input.take(scan_end.saturating_sub(events_at)), each)?;
         let behind_at = frame_end.unwrap_or(events_at + scan.events_len);
         let behind = Behind::read(input, behind_at, file_len)?;
 
@@ -195,7 +209,7 @@ impl Survey {
 }
 
 /// The stated length of the events. A file that ends inside its header states none.
-fn read_header(input: &mut (impl Read + Seek)) -> Result<u32, SurveyError> {
+pub(super) fn read_header(input: &mut (impl Read + Seek)) -> Result<u32, SurveyError> {
     let mut start = Vec::new();
     input.seek(SeekFrom::Start(0))?;
     input.take(EVENTS_AT as u64).read_to_end(&mut start)?;
@@ -209,7 +223,7 @@ fn read_header(input: &mut (impl Read + Seek)) -> Result<u32, SurveyError> {
 ///
 /// So a wrong length misleads nobody, and damage inside the events of a complete file is told from
 /// a file that ends too early.
-fn find_frame_end(
+pub(super) fn find_frame_end(
     input: &mut (impl Read + Seek),
     announced_len: u32,
     file_len: u64,
@@ -236,7 +250,7 @@ struct Scan {
 }
 
 impl Scan {
-    fn run(mut input: impl Read) -> io::Result<Self> {
+    fn run(mut input: impl Read, mut each: impl FnMut(Event<'_>)) -> io::Result<Self> {
         let mut scan = Self {
             events_len: 0,
             summary: Summary::new(),
@@ -249,7 +263,7 @@ impl Scan {
         let mut buffer = Vec::with_capacity(MAX_EVENT_LEN + CHUNK);
         loop {
             let got = input.by_ref().take(CHUNK as u64).read_to_end(&mut buffer)?;
-            let taken = match scan.take_events(&mut scanner, &buffer) {
+            let taken = match scan.take_events(&mut scanner, &buffer, &mut each) {
                 Ok(taken) => taken,
                 Err(stop) => {
                     scan.stop = stop;
@@ -267,7 +281,12 @@ impl Scan {
     }
 
     /// Takes every whole event off the front of `bytes`: how many bytes those were.
-    fn take_events(&mut self, scanner: &mut Scanner, bytes: &[u8]) -> Result<usize, Stop> {
+    fn take_events(
+        &mut self,
+        scanner: &mut Scanner,
+        bytes: &[u8],
+        each: &mut impl FnMut(Event<'_>),
+    ) -> Result<usize, Stop> {
         let mut taken = 0;
         loop {
             let unread = bytes.get(taken..).unwrap_or_default();
@@ -280,6 +299,7 @@ impl Scan {
             if self.second.is_none() && self.events_len > 0 {
                 self.second = Some((EVENTS_AT as u64 + self.events_len, event.code()));
             }
+            each(event);
             self.summary.observe(event);
             *self.event_counts.entry(event.code()).or_default() += 1;
             self.events_len += event.len() as u64;

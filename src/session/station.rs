@@ -186,6 +186,11 @@ impl Station {
             Protocol::Console => &self.console_delay,
             Protocol::Raw => &self.raw_delay,
             Protocol::Dolphin => &self.dolphin_delay,
+            // It has no delay of its own: nobody may learn of anything over HTTP before the others.
+            Protocol::Web => {
+                let others = [Protocol::Console, Protocol::Raw, Protocol::Dolphin];
+                return others.map(|other| self.delay(other)).into_iter().max().unwrap_or_default();
+            }
         };
         Duration::from_millis(delay.load(Ordering::Relaxed))
     }

@@ -160,6 +160,13 @@ impl Summary {
         self.end_method.is_some()
     }
 
+    /// How many frames the game lasted, from the first to the last; those that a rollback sends again
+    /// count once.
+    pub fn frames(&self) -> u32 {
+        let frames = |last: FrameIndex| i64::from(last.0) - i64::from(FrameIndex::FIRST.0) + 1;
+        self.last_frame.map_or(0, |last| u32::try_from(frames(last)).unwrap_or_default())
+    }
+
     /// Seconds the game lasted from its first frame, at 59.94 frames a second.
     pub fn seconds(&self) -> f64 {
         self.last_frame.map_or(0.0, |last| {

@@ -185,6 +185,64 @@ pub fn player_kind(kind: u8) -> Cow<'static, str> {
     )
 }
 
+/// A team's colour (SPEC.md, "Game Info Block").
+pub fn team(id: u8) -> Cow<'static, str> {
+    or_number(
+        match id {
+            0 => "red",
+            1 => "blue",
+            2 => "green",
+            _ => "",
+        },
+        "team",
+        id.into(),
+    )
+}
+
+/// What hits do to a character (SPEC.md, "Post-Frame Update").
+pub fn hurtbox(state: u8) -> Cow<'static, str> {
+    or_number(
+        match state {
+            0 => "vulnerable",
+            1 => "invulnerable",
+            2 => "intangible",
+            _ => "",
+        },
+        "hurtbox",
+        state.into(),
+    )
+}
+
+/// Where Whispy blows (SPEC.md, "Whispy Blow Direction").
+pub fn wind(direction: u8) -> Cow<'static, str> {
+    or_number(
+        match direction {
+            0 => "none",
+            1 => "left",
+            2 => "right",
+            _ => "",
+        },
+        "wind",
+        direction.into(),
+    )
+}
+
+/// What Pokémon Stadium turns into (SPEC.md, "Stadium Transformations").
+pub fn terrain(id: u16) -> Cow<'static, str> {
+    or_number(
+        match id {
+            3 => "fire",
+            4 => "grass",
+            5 => "normal",
+            6 => "rock",
+            9 => "water",
+            _ => "",
+        },
+        "terrain",
+        id,
+    )
+}
+
 fn or_number(name: &'static str, what: &str, id: u16) -> Cow<'static, str> {
     if name.is_empty() { format!("{what} {id}").into() } else { name.into() }
 }

@@ -3,22 +3,30 @@
 //! [`MatchState`] takes one event after the other, of any recorder version and however short: what an
 //! event does not have stays `None`. [`MatchReader`] feeds it from bytes, a whole frame at a time.
 //!
-//! The offsets are those of SPEC.md, "Game Start", "Post-Frame Update" and "Game End".
+//! Rollbacks send frames again. What came last counts, so the state is that of the newest frame, which
+//! may be taken back; [`MatchState::finalized_frame`] tells what is not. Older frames are not kept.
+//!
+//! Positions and speeds are in Melee's own units, in which Final Destination is 171 wide; speeds are
+//! by frame. The offsets are those of SPEC.md, "Game Start", "Post-Frame Update", "Item Update" and so on.
 
 mod fighter;
+mod item;
+mod moving_stage;
 mod player;
 mod reader;
 mod timer;
 
 use std::borrow::Cow;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::game::{GameStart, PORTS, Version};
 use super::{Event, EventCode, FrameIndex, names};
 
 pub use fighter::Fighter;
+pub use item::{Item, MAX_ITEMS};
+pub use moving_stage::{MovingStage, Transformation};
 pub use player::PlayerState;
 pub use reader::MatchReader;
 pub use timer::{Timer, TimerKind};
@@ -27,7 +35,7 @@ pub use timer::{Timer, TimerKind};
 const INFO_BLOCK: usize = 0x5;
 
 /// A number of Melee's and what people call it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Named {
     /// The number.
     pub id: u16,
@@ -54,7 +62,8 @@ pub struct MatchState {
     version: Version,
     /// The stage.
     pub stage: Option<Named>,
-    /// The newest frame of which something is in here: -123 is the first, the timer starts at 0.
+    /// The newest frame of which something is in here: -123 is the first, the timer starts at 0;
+    /// 59.94 a second. Goes back when a rollback sends frames again.
     pub frame: Option<i32>,
     /// The last frame that no rollback sends again; recorder 3.7.0 and later.
     pub finalized_frame: Option<i32>,
@@ -68,6 +77,11 @@ pub struct MatchState {
     pub is_frozen_stadium: Option<bool>,
     /// The players, in the order of their ports.
     pub players: Vec<PlayerState>,
+    /// The items and projectiles of the frame, 15 at most, in the order in which they came into the
+    /// game; recorder 3.0.0 and later.
+    pub items: Vec<Item>,
+    /// What has moved on the stage; recorder 3.18.0 and later.
+    pub moving_stage: MovingStage,
     /// How the game ended; `None` while it is on.
     pub end: Option<MatchEnd>,
 }
@@ -98,6 +112,12 @@ impl MatchState {
             EventCode::EVENT_PAYLOADS => *self = Self { is_on: true, ..Self::default() },
             EventCode::GAME_START => self.observe_start(event),
             EventCode::POST_FRAME => self.observe_post_frame(event),
+            // A frame begins, and its items are yet to come. All recorders that tell of items say so.
+            EventCode::FRAME_START => self.items.clear(),
+            EventCode::ITEM_UPDATE => self.observe_item(event),
+            EventCode::FOD_PLATFORM | EventCode::WHISPY | EventCode::STADIUM_TRANSFORMATION => {
+                self.moving_stage.observe(event);
+            }
             EventCode::FRAME_BOOKEND => {
                 self.finalized_frame = event.i32(0x5).or(self.finalized_frame);
             }
@@ -147,6 +167,14 @@ impl MatchState {
             timer.set(frame);
         }
         player.observe(frame, follower != 0, Fighter::parse(event, frame));
+    }
+
+    fn observe_item(&mut self, event: Event<'_>) {
+        if let Some(item) = Item::parse(event)
+            && self.items.len() < MAX_ITEMS
+        {
+            self.items.push(item);
+        }
     }
 }
 

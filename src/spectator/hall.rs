@@ -168,7 +168,7 @@ impl Hall {
                 peer.cursor = message.cursor + 1;
                 if message.arrived >= peer.joined {
                     let latency = now.saturating_duration_since(message.arrived);
-                    record(&mut self.latency, latency.saturating_sub(delay));
+                    record(&mut self.latency, latency.saturating_sub(delay), 1);
                 }
             }
         }

@@ -8,7 +8,6 @@
 mod comm;
 mod dolphin;
 mod follower;
-pub mod scoreboard;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -20,9 +19,9 @@ use crate::config::{RelayConfig, Source};
 use crate::relay::{EndError, Relay, StartError};
 use crate::session::{SourceState, Station};
 use crate::shutdown::{Reason, Shutdown};
+use crate::slp::state::MatchState;
 
 pub use dolphin::{DolphinError, DolphinOptions, DolphinState};
-pub use scoreboard::Scoreboard;
 
 use dolphin::Dolphin;
 use follower::Follower;
@@ -87,8 +86,10 @@ pub struct View<'a> {
     pub connection: SourceState,
     /// The console's nickname, in its own bytes.
     pub nick: Vec<u8>,
-    /// The newest game, over or not.
-    pub scoreboard: &'a Scoreboard,
+    /// The newest game's number since the program started; 0 before the first.
+    pub game: u64,
+    /// How that game stands, over or not.
+    pub state: &'a MatchState,
     /// The newest game's file.
     pub file: Option<PathBuf>,
     /// The folder that it is in.
@@ -172,7 +173,8 @@ fn look<'a>(
         source,
         connection: station.source(),
         nick: station.identity().nick().to_vec(),
-        scoreboard: follower.scoreboard(),
+        game: follower.game(),
+        state: follower.state(),
         file: station.recording(),
         folder,
         saved: station.stats.files.get(),

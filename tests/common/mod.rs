@@ -8,6 +8,7 @@ pub mod hop;
 pub mod http;
 pub mod nats;
 pub mod ports;
+pub mod pretend_dolphin;
 pub mod process;
 pub mod scripted;
 pub mod upstream;
@@ -18,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use andross::config::{RelayConfig, Source, SourceTiming};
+use andross::config::{RelayConfig, Source, SourceProtocol, SourceTiming};
 use andross::protocol::Protocol;
 use andross::protocol::console::{
     Handshake, HandshakeReply, KEEP_ALIVE, LENGTH_PREFIX, MAX_MESSAGE_LEN, Message, split_message,
@@ -28,6 +29,7 @@ use andross::relay::Relay;
 use andross::session::{Station, StationId};
 use andross::shutdown::{Reason, Shutdown};
 use andross::simulator::{Options, Recording, Simulator};
+use andross::slp::{EventCode, Scanner};
 use tempfile::TempDir;
 
 /// A test that waits longer than this for anything has failed.
@@ -98,6 +100,16 @@ pub fn synthetic(seed: u8, frames: i32, end: bool) -> Recording {
         events.extend([0x39, 2]);
     }
     Recording::from_events(format!("synthetic {seed}"), events.into()).unwrap()
+}
+
+/// Whether a recording's last event is Game End.
+pub fn has_game_end(recording: &Recording) -> bool {
+    let (mut scanner, mut rest, mut last) = (Scanner::new(), &recording.events()[..], None);
+    while let Ok(Some(event)) = scanner.next(rest) {
+        last = Some(event.code());
+        rest = &rest[event.len()..];
+    }
+    last == Some(EventCode::GAME_END)
 }
 
 /// What stands before the first frame of [`synthetic`]: Event Payloads and Game Start.
@@ -219,7 +231,7 @@ pub fn source(address: SocketAddr) -> Source {
 
 pub fn named_source(name: &str, address: SocketAddr) -> Source {
     let (host, port) = (address.ip().to_string(), address.port());
-    Source { name: name.into(), host, port, protocol: Protocol::Console, nats: None }
+    Source { name: name.into(), host, port, protocol: SourceProtocol::Console, nats: None }
 }
 
 /// The event bytes of the complete files in `folder`, oldest first.

@@ -2,9 +2,11 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::time::Instant;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use andross::protocol::console::{HandshakeReply, Replay};
+use andross::protocol::console::{HandshakeReply, KEEP_ALIVE, Replay};
 use andross::protocol::{ClientToken, Cursor};
 
 use super::loopback;
@@ -12,10 +14,13 @@ use super::loopback;
 /// The most that a console puts into one message; the test's go a little below.
 const PIECE: usize = 24_000;
 
-/// A scripted console. It sends no keep-alives: its relay must be patient.
+/// How often a console says that it is there.
+const KEEP_ALIVE_PERIOD: Duration = Duration::from_millis(500);
+
+/// A scripted console. It sends keep-alives only if it is told to: else its relay must be patient.
 pub struct ScriptedConsole {
     listener: TcpListener,
-    stream: Option<TcpStream>,
+    stream: Option<Arc<Mutex<TcpStream>>>,
     /// All that was said, and when each piece of it was begun.
     said: Vec<u8>,
     times: Vec<(usize, Instant)>,
@@ -45,16 +50,33 @@ impl ScriptedConsole {
             pos: Cursor(self.said.len() as u64),
         };
         stream.write_all(&reply.encode()).unwrap();
-        self.stream = Some(stream);
+        self.stream = Some(Arc::new(Mutex::new(stream)));
+    }
+
+    /// Sends keep-alives from now on, until the relay hangs up or this is gone.
+    pub fn stay_alive(&self) {
+        let stream = Arc::downgrade(self.stream.as_ref().expect("the relay was not accepted"));
+        thread::spawn(move || {
+            while stream
+                .upgrade()
+                .is_some_and(|stream| stream.lock().unwrap().write_all(&KEEP_ALIVE).is_ok())
+            {
+                thread::sleep(KEEP_ALIVE_PERIOD);
+            }
+        });
     }
 
     /// Says events behind those said before.
     pub fn say(&mut self, events: &[u8]) {
-        let stream = self.stream.as_mut().expect("the relay was not accepted");
+        let stream = self.stream.as_ref().expect("the relay was not accepted");
         for data in events.chunks(PIECE) {
             let pos = Cursor(self.said.len() as u64);
             self.times.push((self.said.len(), Instant::now()));
-            stream.write_all(&Replay { pos, force_pos: false, data }.encode().0).unwrap();
+            stream
+                .lock()
+                .unwrap()
+                .write_all(&Replay { pos, force_pos: false, data }.encode().0)
+                .unwrap();
             self.said.extend_from_slice(data);
         }
     }

@@ -1,6 +1,7 @@
 //! What each call answers, and what is refused.
 
-use andross::control::HttpServer;
+use andross::audience::{Admission, Gallery};
+use andross::control::{Games, HttpServer};
 use andross::relay::Relay;
 use andross::session::News;
 use andross::shutdown::{Reason, Shutdown};
@@ -47,7 +48,7 @@ fn the_state_can_be_seen() {
     assert_eq!((head.status, head.body.len()), (200, 0));
     let health = desk.get("/healthz");
     assert_eq!((health.status, health.text().as_str()), (200, "ok"));
-    let page = desk.get("/");
+    let page = desk.get("/api");
     assert!(page.text().contains("/api/stations"), "{page:?}");
     assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
 }
@@ -108,7 +109,7 @@ fn bodies_that_make_no_sense_are_refused_and_change_nothing() {
 #[test]
 fn what_there_is_not_is_said_so_in_the_same_form() {
     let desk = Desk::new();
-    for path in ["/api", "/api/", "/api/nothing", "/api/stations/", "/favicon.ico", "/%00"] {
+    for path in ["/api/", "/api/nothing", "/api/stations/", "/favicon.ico", "/%00"] {
         desk.get(path).is_error(404, "not-found");
     }
     let wrong = desk.send("PUT", "/api/stations", "{}");
@@ -177,7 +178,9 @@ fn an_engine_that_is_gone_is_a_503() {
 
     let shutdown = Shutdown::new();
     let config = andross::config::HttpConfig { listen: loopback(), ..Default::default() };
-    let server = HttpServer::bind(&config, engine, None, News::none(), shutdown.clone()).unwrap();
+    let gallery = Gallery::new(Admission::new(1, 1));
+    let games = Games { news: News::none(), gallery };
+    let server = HttpServer::bind(&config, engine, None, games, shutdown.clone()).unwrap();
     let http = Http { address: server.address() };
     let thread = std::thread::spawn(move || server.run());
     for path in ["/healthz", "/api/status", "/api/stations", "/api/clients", "/metrics"] {

@@ -151,7 +151,8 @@ fn a_station_that_is_removed_takes_its_spectators_along_and_its_file_is_complete
 /// How many complete games there are.
 fn recorded_len(desk: &Desk) -> usize {
     let list = desk.get("/api/replays").json();
-    list["replays"].as_array().unwrap().iter().filter(|game| game["isOpen"] == false).count()
+    let is_complete = |game: &&serde_json::Value| game["state"] == "complete";
+    list["replays"].as_array().unwrap().iter().filter(is_complete).count()
 }
 
 #[test]

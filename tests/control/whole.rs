@@ -56,11 +56,12 @@ fn every_call_does_what_it_should_and_nothing_else() {
     get("/api/clients?station=2").is_error(404, "no-station");
     assert_eq!(get("/healthz").text(), "ok");
     assert!(get("/metrics").text().ends_with("# EOF\n"));
-    assert!(get("/").text().contains("/api/stations"));
+    assert!(get("/api").text().contains("/api/stations"));
     assert!(get("/api/openapi.json").good()["paths"].is_object());
     get("/api/events").is_error(400, "invalid");
+    wait_until("the game is listed", || get("/api/replays?limit=5").good()["total"] == 1);
     let list = get("/api/replays?limit=5").good();
-    let name = list["replays"][0]["name"].as_str().unwrap();
+    let name = list["replays"][0]["path"].as_str().unwrap();
     let file = get(&format!("/replays/{name}"));
     let events = first_game().events().clone();
     assert_eq!(file.body[15..15 + events.len()], events);

@@ -2,9 +2,8 @@
 
 use std::net::{SocketAddr, UdpSocket};
 
-use andross::config::{DiscoveryConfig, Source};
+use andross::config::{DiscoveryConfig, Source, SourceProtocol};
 use andross::engine::{Change, DiscoveredConsole, StationChange};
-use andross::protocol::Protocol;
 use andross::protocol::discovery::{Announcement, Mac};
 use andross::relay::Relay;
 use andross::shutdown::Shutdown;
@@ -88,7 +87,7 @@ fn a_console_that_is_configured_by_a_host_name_is_not_there_twice() {
         name: "Stream".into(),
         host: "localhost".into(),
         port,
-        protocol: Protocol::Console,
+        protocol: SourceProtocol::Console,
         nats: None,
     };
     let ears = Ears::open(vec![source], port);

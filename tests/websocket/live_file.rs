@@ -7,8 +7,8 @@ use andross::shutdown::Reason;
 use andross::simulator::Recording;
 use andross::slp::file::{EVENTS_AT, LENGTH_AT};
 
-use super::common::{PATIENCE, assert_same_bytes, fixtures, synthetic, wait_until};
-use super::spectator::{get, http};
+use super::common::{PATIENCE, Venue, assert_same_bytes, fixtures, synthetic, wait_until};
+use super::spectator::{get, http, with_http};
 use super::{later, load};
 
 /// The body of a chunked answer.
@@ -116,4 +116,34 @@ fn who_is_left_behind_gets_no_end() {
     let _ = slow.read_to_end(&mut answer);
     assert!(!answer.ends_with(b"0\r\n\r\n"), "a whole answer, but not of a whole game");
     assert_eq!(venue.station().stats.skipped.get(), 1);
+}
+
+#[test]
+fn pages_elsewhere_may_read_it_if_the_owner_says_so() {
+    for (allowed, is_allowed) in
+        [(vec!["https://overlay.example".to_owned()], true), (vec![], false)]
+    {
+        let (venue, _) = Venue::without_console(|config| {
+            with_http(config);
+            config.http.as_mut().unwrap().allow_origins = allowed.clone();
+        });
+        let mut stream = TcpStream::connect(http(&venue)).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let host = http(&venue);
+        write!(
+            stream,
+            "GET /stations/1/live.slp HTTP/1.1\r\nHost: {host}\r\nOrigin: https://overlay.example\r\n\r\n"
+        )
+        .unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            head.push(byte[0]);
+        }
+        let head = String::from_utf8(head).unwrap().to_lowercase();
+        assert!(head.starts_with("http/1.1 200"), "{head}");
+        let says = head.contains("access-control-allow-origin: https://overlay.example\r\n");
+        assert_eq!(says, is_allowed, "{head}");
+    }
 }

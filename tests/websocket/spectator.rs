@@ -78,6 +78,11 @@ impl Spectator {
         Self { socket, data: Vec::new(), messages: Vec::new(), scanner: Scanner::new() }
     }
 
+    /// Where it connects from.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.socket.get_ref().local_addr()
+    }
+
     /// Reads one message that says something; false when the relay said goodbye.
     pub fn try_read(&mut self) -> bool {
         loop {

@@ -20,8 +20,9 @@ use anyhow::bail;
 ///
 /// SOURCE is a console's address: [name=]host[:port], with port 51441 if none is given. It connects
 /// as the console's only client and reconnects for ever. raw:host:port is a Slippi Launcher's relay
-/// or a console before the console protocol. nats://host[:port]/STATION is a station that another
-/// andross publishes, nats://host[:port]/* all of them; tls:// is the same, encrypted.
+/// or a console before the console protocol; dolphin:host[:port] is Slippi Dolphin's spectator server,
+/// UDP port 51441 if none is given: netplay on a PC. nats://host[:port]/STATION is a station that
+/// another andross publishes, nats://host[:port]/* all of them; tls:// is the same, encrypted.
 ///
 /// All options but --config and --check-config can be given in a file, too: there they are called
 /// the same, without the dashes. The command line wins over the file.
@@ -30,6 +31,7 @@ use anyhow::bail;
   andross relay 192.168.1.20
   andross relay \"Stream=192.168.1.20\" \"Side=192.168.1.21\" --replays D:\\replays
   andross relay raw:192.168.1.5:53742 --raw-listen off
+  andross relay PC=dolphin:192.168.1.30
   andross relay --config andross.toml
 
 Spectators connect with Slippi Launcher, slippi-js or another andross to port 51441 of this

@@ -17,8 +17,8 @@ use super::discover::table::redraw;
 /// Watch a relay or a console: keep each game as a growing .slp file, let Dolphin play it.
 ///
 /// SOURCE is what `andross relay` takes: [name=]host[:port], with port 51441 if none is given, or
-/// raw:host:port. It reconnects for ever and goes on where it was. A console serves one client only:
-/// watch the relay, if there is one.
+/// raw:host:port or dolphin:host[:port]. It reconnects for ever and goes on where it was. A console
+/// serves one client only: watch the relay, if there is one.
 ///
 /// On a terminal it shows how the match stands; elsewhere it logs what happens.
 #[derive(clap::Args)]

@@ -1,15 +1,20 @@
 //! The match on a terminal of 80 columns and 24 lines.
 
 use andross::session::SourceState;
-use andross::slp::game::Player;
-use andross::slp::names;
-use andross::watch::{DolphinState, Scoreboard, View};
+use andross::slp::state::{Fighter, MatchState, PlayerState, Timer};
+use andross::watch::{DolphinState, View};
 use comfy_table::{ContentArrangement, Table, presets};
 
 use crate::cli::ctl::text::printable;
 
 /// The width that everything fits into.
 const COLUMNS: u16 = 79;
+
+/// The largest percent that the game shows.
+const MAX_PERCENT: f32 = 999.0;
+
+/// The kind of player whose name tag is missing without a reason to tell.
+const HUMAN: u16 = 0;
 
 /// The longest name of a player, tag and code together, in characters.
 const MAX_NAME: usize = 32;
@@ -20,9 +25,9 @@ const MAX_NICK: usize = 31;
 /// The lines of the whole picture.
 pub fn lines(view: &View<'_>) -> Vec<String> {
     let mut lines = vec![source(view), String::new()];
-    lines.push(game(view.scoreboard));
-    if view.scoreboard.start.is_some() {
-        lines.extend(players(view.scoreboard));
+    lines.push(game(view.game, view.state));
+    if view.state.stage.is_some() {
+        lines.extend(players(view.state));
     }
     lines.push(String::new());
     lines.push(file(view));
@@ -64,48 +69,45 @@ fn source(view: &View<'_>) -> String {
 }
 
 /// Which game, where, and when.
-fn game(board: &Scoreboard) -> String {
-    let Some(start) = &board.start else {
+fn game(number: u64, state: &MatchState) -> String {
+    let Some(stage) = &state.stage else {
         return "No game so far: it is shown when one begins.".to_owned();
     };
-    let seconds = board.timer();
-    let stage = names::stage(start.stage);
-    let frame = board.frame.map_or(0, |frame| frame.0);
-    let end = match board.end_method {
-        Some(method) => format!("   over: {}", names::end_method(method, start.version)),
+    let seconds = state.timer.as_ref().map_or(0, Timer::seconds);
+    let frame = state.frame.unwrap_or(0);
+    let end = match &state.end {
+        Some(end) => {
+            format!("   over: {}", end.method.as_ref().map_or("unknown", |how| &how.name))
+        }
         None => String::new(),
     };
-    format!(
-        "Game {}   {stage}   {}:{:02}   frame {frame}{end}",
-        board.game,
-        seconds / 60,
-        seconds % 60
-    )
+    let stage = &stage.name;
+    format!("Game {number}   {stage}   {}:{:02}   frame {frame}{end}", seconds / 60, seconds % 60)
 }
 
 /// Headings and a line a player.
-fn players(board: &Scoreboard) -> Vec<String> {
+fn players(state: &MatchState) -> Vec<String> {
     let mut table = Table::new();
     table
         .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(COLUMNS)
         .set_header(["PORT", "CHARACTER", "NAME", "STOCKS", "PERCENT", ""]);
-    for player in board.start.iter().flat_map(|start| &start.players) {
-        let fighter = board.fighter(player.index);
-        let stocks = fighter.map_or(player.stocks, |fighter| fighter.stocks);
-        let percent = fighter.map_or(0, |fighter| fighter.percent);
+    for player in &state.players {
+        let fighter = player.fighter.as_ref();
+        let stocks = fighter.and_then(|fighter| fighter.stocks).unwrap_or(player.starting_stocks);
+        let percent = fighter.and_then(|fighter| fighter.percent).unwrap_or(0.0);
         let note = match fighter {
-            Some(fighter) if fighter.stocks == 0 => "out",
+            Some(Fighter { stocks: Some(0), .. }) => "out",
             Some(fighter) if fighter.is_dying() => "KO",
             _ => "",
         };
         table.add_row([
-            format!("P{}", player.index + 1),
-            board.character(player).into_owned(),
+            format!("P{}", player.port),
+            player.character_now().into_owned(),
             name(player),
             stocks.to_string(),
-            format!("{percent} %"),
+            format!("{} %", percent.clamp(0.0, MAX_PERCENT) as u16),
             note.to_owned(),
         ]);
         // A name that is too wide is cut off: a second line would move everything below.
@@ -120,14 +122,13 @@ fn players(board: &Scoreboard) -> Vec<String> {
 }
 
 /// Name and connect code of who plays online, else the name tag.
-fn name(player: &Player) -> String {
-    let kind = names::player_kind(player.kind);
+fn name(player: &PlayerState) -> String {
     let online = player.display_name.as_deref().filter(|name| !name.is_empty());
     let code = player.connect_code.as_deref().filter(|code| !code.is_empty());
     let name = match (online, code, player.name_tag.as_str()) {
         (Some(name), Some(code), _) => format!("{name} {code}"),
         (Some(name), None, _) => name.to_owned(),
-        (None, _, "") if player.kind != 0 => kind.into_owned(),
+        (None, _, "") if player.kind.id != HUMAN => player.kind.name.clone().into_owned(),
         (None, _, tag) => tag.to_owned(),
     };
     short(&name, MAX_NAME)
@@ -163,25 +164,24 @@ fn short(text: &str, most: usize) -> String {
 mod tests {
     use super::*;
     use andross::config::Source;
-    use andross::slp::{Event, Scanner};
+    use andross::slp::Event;
+    use andross::slp::state::MatchReader;
     use std::path::Path;
 
-    fn board(bytes: &[u8]) -> Scoreboard {
-        let (mut scanner, mut board, mut rest) = (Scanner::new(), Scoreboard::new(2), &bytes[15..]);
-        while let Ok(Some(event)) = scanner.next(rest) {
-            board.observe(event);
-            rest = &rest[event.len()..];
-        }
-        board
+    fn state(file: &[u8]) -> MatchState {
+        let mut reader = MatchReader::new();
+        reader.feed(&file[15..]);
+        reader.state().clone()
     }
 
-    fn view<'a>(source: &'a Source, scoreboard: &'a Scoreboard, nick: &str) -> View<'a> {
+    fn view<'a>(source: &'a Source, state: &'a MatchState, nick: &str) -> View<'a> {
         View {
             name: &source.name,
             source,
             connection: SourceState::Connected,
             nick: nick.into(),
-            scoreboard,
+            game: 2,
+            state,
             file: Some("/games/Game_Stream_20260314T201502.slp".into()),
             folder: Path::new("/games"),
             saved: 1,
@@ -194,8 +194,8 @@ mod tests {
     #[test]
     fn a_game_of_four_fits_with_everything_that_can_go_wrong() {
         let source: Source = "Stream=192.168.1.5".parse().unwrap();
-        let board = board(include_bytes!("../../../fixtures/v3.18.0-four-players.slp"));
-        let mut view = view(&source, &board, "Stream Wii");
+        let state = state(include_bytes!("../../../fixtures/v3.18.0-four-players.slp"));
+        let mut view = view(&source, &state, "Stream Wii");
         (view.gaps, view.is_disk_failing) = (3, true);
         let lines = lines(&view);
         assert_eq!(lines[0], "Stream (192.168.1.5:51441): connected to Stream Wii");
@@ -209,14 +209,14 @@ mod tests {
     #[test]
     fn nothing_from_the_network_moves_the_terminal_or_the_lines() {
         let source: Source = "192.168.1.5".parse().unwrap();
-        let mut board = board(include_bytes!("../../../fixtures/v3.18.0-rollback-names.slp"));
-        let count = lines(&view(&source, &board, "x")).len();
-        for player in &mut board.start.as_mut().unwrap().players {
+        let mut state = state(include_bytes!("../../../fixtures/v3.18.0-rollback-names.slp"));
+        let count = lines(&view(&source, &state, "x")).len();
+        for player in &mut state.players {
             player.display_name =
                 Some("\u{1b}[2J\n街街街街街街街街街街街街街街街街街街街街街".into());
             player.connect_code = Some("\u{202e}A\u{7}#1".into());
         }
-        let hostile = lines(&view(&source, &board, &"\u{1b}]0;x\u{7}\r\n".repeat(40)));
+        let hostile = lines(&view(&source, &state, &"\u{1b}]0;x\u{7}\r\n".repeat(40)));
         assert_eq!(hostile.len(), count, "{hostile:#?}");
         let harmful = |c: char| c.is_control() || c == '\u{202e}';
         assert!(hostile.iter().all(|line| !line.contains(harmful)), "{hostile:#?}");
@@ -226,17 +226,17 @@ mod tests {
     #[test]
     fn before_the_first_game_it_says_what_is_awaited() {
         let source: Source = "192.168.1.5".parse().unwrap();
-        let board = Scoreboard::default();
-        let mut view = view(&source, &board, "");
+        let state = MatchState::new();
+        let mut view = view(&source, &state, "");
         view.connection = SourceState::Connecting;
         (view.file, view.dolphin) = (None, None);
         let lines = lines(&view);
         assert_eq!(lines[0], "192.168.1.5:51441: not there; trying again and again");
         assert!(lines[2].starts_with("No game so far"));
         assert!(!lines.iter().any(|line| line.starts_with("Dolphin")));
-        let mut cut = Scoreboard::new(1);
+        let mut cut = MatchState::new();
         cut.observe(Event::new(&[0x36, 3]).unwrap());
-        view.scoreboard = &cut;
+        view.state = &cut;
         assert!(super::lines(&view)[2].starts_with("No game so far"));
     }
 }

@@ -166,7 +166,18 @@ fn pages_elsewhere_may_watch_games_if_the_owner_says_so_and_nothing_else() {
     }
     let all = owned(&["*"]);
     assert_eq!(ask(&all, Method::GET, "/ws/1", "null"), Ok(()));
+    let reader = |rules: &Rules, method: Method, path: &str| {
+        let mut headers = HeaderMap::new();
+        headers.insert(ORIGIN, HeaderValue::from_static("https://overlay.example"));
+        rules.origin_that_watches(&method, &path.parse().unwrap(), &headers)
+    };
     for rules in [&one, &all] {
+        let file = "/stations/1/live.slp";
+        assert_eq!(reader(rules, Method::GET, file).unwrap(), overlay);
+        assert_eq!(reader(rules, Method::POST, file), None);
+        for other in ["/api/status", "/stations/1", "/replays/live.slp", "/metrics"] {
+            assert_eq!(reader(rules, Method::GET, other), None, "{other}");
+        }
         assert_eq!(ask(rules, Method::GET, "/api/events", overlay), Err(Denied::Origin));
         assert_eq!(ask(rules, Method::GET, "/ws", overlay), Err(Denied::Origin));
         assert_eq!(ask(rules, Method::POST, "/ws/1", overlay), Err(Denied::Origin));

@@ -20,8 +20,9 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::guard::{Guard, guard};
 use super::problem::{finish, panicked};
-use super::{App, downloads, events, listing, metrics, page, spectate};
+use super::{App, archive, dashboard, downloads, events, health, metrics, page, replays, spectate};
 use crate::engine::Event;
+use crate::library::{EntryState, Order, SortBy};
 
 /// The largest body: a station's settings are a few hundred bytes.
 const MAX_BODY: usize = 64 * 1024;
@@ -49,7 +50,9 @@ pub(super) type Routes = OpenApiRouter<App>;
         (name = "games", description = "Games as they happen"),
         (name = "replays", description = "Saved games"),
     ),
-    components(schemas(Event, events::Snapshot, spectate::StateMessage<'_>)),
+    components(schemas(
+        Event, events::Snapshot, spectate::StateMessage<'_>, EntryState, SortBy, Order,
+    )),
 )]
 struct About;
 
@@ -59,7 +62,8 @@ pub(super) fn router(app: App, door: Guard) -> Router {
     let page = Bytes::from(page::render(&description));
     let text = Bytes::from(description.to_json().unwrap_or_default());
     routes
-        .route("/", get(async move || page::response(page)))
+        .merge(dashboard::router())
+        .route("/api", get(async move || page::response(page)))
         .route("/api/openapi.json", get(async move || json_text(text)))
         .fallback(async || StatusCode::NOT_FOUND)
         .with_state(app)
@@ -79,7 +83,9 @@ fn describe() -> (Router<App>, utoipa::openapi::OpenApi) {
     let (routes, mut description) = Routes::with_openapi(About::openapi())
         .merge(relay::router())
         .merge(stations::router())
-        .merge(listing::router())
+        .merge(health::router())
+        .merge(replays::router())
+        .merge(archive::router())
         .merge(downloads::router())
         .merge(events::router())
         .merge(spectate::router())

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
@@ -12,12 +13,13 @@ use tokio::time::timeout;
 use utoipa::{IntoParams, ToSchema};
 
 use super::super::extract::{Asked, At};
+use super::super::guard::Peer;
 use super::super::problem::{ErrorBody, Problem};
 use super::super::socket::{LAST_WORD, Pulse, accept, close, goodbye};
 use super::super::{App, api};
 use super::join::{Cut, join};
 use super::reader::{LogReader, Read};
-use super::{Seat, asked_delay, is_there};
+use super::take_seat;
 use crate::session::Chunk;
 
 /// The most that may wait for a client: a piece, whose last chunk may be a single large event.
@@ -70,19 +72,23 @@ async fn watch(
     State(app): State<App>,
     At(station): At<String>,
     Asked(wishes): Asked<Wishes>,
+    Extension(Peer(peer)): Extension<Peer>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
     let upgrade = accept(upgrade, MAX_WAITING)?;
-    let delay = asked_delay(wishes.delay)?;
-    let seat = Seat::take(&app, &station).await?;
+    let seat = take_seat(&app, &station, peer, wishes.delay).await?;
     Ok(upgrade.on_upgrade(async move |mut socket| {
-        let reader = LogReader::new(seat.station.clone(), &app.news, delay);
+        let reader = LogReader::new(seat, &app.games.news);
+        let mut dismissed = reader.dismissed();
         let mut spectator = Spectator { reader, cut: None, app };
+        let ended = tokio::select! {
+            ended = spectator.serve(&mut socket, wishes.from.unwrap_or_default()) => ended,
+            _ = dismissed.wait() => Ok(goodbye()),
+        };
         // An error means that the client is gone, and there is nobody to tell.
-        if let Ok(farewell) = spectator.serve(&mut socket, wishes.from.unwrap_or_default()).await {
+        if let Ok(farewell) = ended {
             let _ = close(&mut socket, farewell).await;
         }
-        drop(seat);
     }))
 }
 
@@ -101,7 +107,6 @@ impl Spectator {
         self.begin(socket, from).await?;
         let app = self.app.clone();
         let mut pulse = Pulse::new();
-        let mut removals = app.removals.clone();
         loop {
             tokio::select! {
                 // What the client says is looked at first, so that one that takes long for the bytes is
@@ -118,12 +123,7 @@ impl Spectator {
                     }
                     socket.send(Message::Ping(Bytes::new())).await?;
                 }
-                () = removals.next() => {
-                    if !is_there(&app, &self.reader.station).await {
-                        return Ok(goodbye());
-                    }
-                }
-                () = app.stop.requested() => {
+                () = app.shutdown.requested() => {
                     // As far as it takes what is there.
                     let rest = async { while self.pass_on(socket).await? {} Ok(()) };
                     timeout(LAST_WORD, rest).await.unwrap_or(Ok(()))?;

@@ -18,11 +18,17 @@ const PIECES: usize = 2;
 
 /// Why a body ends early: its client must not take it for whole.
 #[derive(Clone, Copy, Debug, Error)]
-#[error("the client is more than a game behind")]
-pub(super) struct LeftBehind;
+pub(super) enum HungUp {
+    /// It is too slow.
+    #[error("the client is more than a game behind")]
+    LeftBehind,
+    /// Somebody asked for it.
+    #[error("somebody hung up on the client")]
+    Kicked,
+}
 
 /// A piece of the body, or its early end.
-pub(super) type Piece = Result<Bytes, LeftBehind>;
+pub(super) type Piece = Result<Bytes, HungUp>;
 
 /// Whether a connection may last longer than others. Clones are of the same connection.
 #[derive(Clone, Debug, Default)]
@@ -72,12 +78,12 @@ impl Growing {
 
 impl Body for Growing {
     type Data = Bytes;
-    type Error = LeftBehind;
+    type Error = HungUp;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, LeftBehind>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, HungUp>>> {
         self.pieces.poll_recv(cx).map(|piece| piece.map(|piece| piece.map(Frame::data)))
     }
 }

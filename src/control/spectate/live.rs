@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
@@ -16,12 +17,14 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::super::downloads::disposition;
 use super::super::extract::At;
+use super::super::guard::Peer;
 use super::super::problem::{ErrorBody, Problem};
 use super::super::{App, api};
 use super::binary::joined_data;
-use super::body::{Growing, Lasting, LeftBehind, Piece};
+use super::body::{Growing, HungUp, Lasting, Piece};
 use super::reader::{LogReader, Read};
-use super::{Seat, is_there};
+use super::take_seat;
+use crate::audience::Dismissal;
 use crate::session::{Chunk, SourceState};
 use crate::slp::file::HEADER;
 use crate::slp::metadata::RecordingNotes;
@@ -43,7 +46,7 @@ const LOOK_PERIOD: Duration = Duration::from_secs(5);
 /// its metadata, too, but for the gaps that only the recorder has. Between games it waits up to ten
 /// minutes for the next; if none begins, the file has no events. A game is over with Game End, when
 /// another begins, or when the console is away for a minute. A client that is more than a game behind is
-/// hung up on in the middle.
+/// hung up on in the middle. Pages of other servers need `--http-allow-origin` to read it.
 #[utoipa::path(
     get,
     path = "/stations/{station}/live.slp",
@@ -58,18 +61,18 @@ const LOOK_PERIOD: Duration = Duration::from_secs(5);
 async fn live(
     State(app): State<App>,
     At(station): At<String>,
+    Extension(Peer(peer)): Extension<Peer>,
     connection: Lasting,
 ) -> Result<Response, Problem> {
-    let seat = Seat::take(&app, &station).await?;
-    let name = format!("{}_live.slp", seat.station.name());
+    let seat = take_seat(&app, &station, peer, None).await?;
+    let name = format!("{}_live.slp", seat.station().name());
     let (pieces, body) = Growing::new(&connection);
     tokio::spawn(async move {
-        let mut reader = LogReader::new(seat.station.clone(), &app.news, Duration::ZERO);
+        let mut reader = LogReader::new(seat, &app.games.news);
         reader.go_to_running_game();
         let mut file = File::new(reader, app);
         // An error means that the client is gone.
         let _ = file.write(&pieces).await;
-        drop(seat);
     });
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("application/octet-stream")),
@@ -88,6 +91,12 @@ enum Passed {
     Some,
     /// The game is over.
     Over,
+}
+
+/// Ends the answer without its end: nothing may follow.
+async fn hang_up<T>(pieces: &mpsc::Sender<Piece>, why: HungUp) -> Result<T, Gone> {
+    let _ = pieces.send(Err(why)).await;
+    Err(Gone)
 }
 
 struct File {
@@ -123,12 +132,17 @@ impl File {
         let start_by = Instant::now() + START_LIMIT;
         let mut heard = Instant::now();
         let app = self.app.clone();
-        let mut removals = app.removals.clone();
+        let mut dismissed = self.reader.dismissed();
         while !self.summary.ended() {
             tokio::select! {
                 biased;
                 () = pieces.closed() => return Err(Gone),
-                () = app.stop.requested() => {
+                why = dismissed.wait() => match why {
+                    // The game is over, as nothing more of it comes.
+                    Dismissal::StationRemoved => break,
+                    Dismissal::Kicked => return hang_up(pieces, HungUp::Kicked).await,
+                },
+                () = app.shutdown.requested() => {
                     // With what is there; nothing comes any more.
                     while self.pass_on(pieces).await? == Passed::Some {}
                     break;
@@ -137,11 +151,6 @@ impl File {
                     Passed::Some | Passed::Nothing => {}
                     Passed::Over => break,
                 },
-                () = removals.next() => {
-                    if !is_there(&app, &self.reader.station).await {
-                        break;
-                    }
-                }
                 now = look.tick() => {
                     if self.reader.station.source() == SourceState::Connected {
                         heard = now;
@@ -171,9 +180,7 @@ impl File {
             }
             Read::LeftBehind => {
                 self.reader.station.stats.skipped.add(1);
-                // The answer ends without its end: nothing may follow.
-                let _ = pieces.send(Err(LeftBehind)).await;
-                Err(Gone)
+                hang_up(pieces, HungUp::LeftBehind).await
             }
         }
     }

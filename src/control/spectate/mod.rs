@@ -10,14 +10,15 @@ mod live;
 mod reader;
 mod state;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::problem::Problem;
 use super::{App, api};
+use crate::audience::Seat;
 use crate::config::{MAX_DELAY, same_station_name};
 use crate::engine::{Refusal, Request};
 use crate::session::{Station, StationId};
@@ -25,32 +26,26 @@ use crate::session::{Station, StationId};
 pub(super) use body::Lasting;
 pub(super) use state::StateMessage;
 
-/// Web spectators at once. Each costs a place, and of memory little more than a message.
-pub(super) const MAX_WEB_SPECTATORS: usize = 128;
-
-/// A web spectator's place at a station; counted as long as it lives.
-struct Seat {
-    station: Arc<Station>,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl Seat {
-    /// A place at the station with this number or name.
-    async fn take(app: &App, station: &str) -> Result<Self, Problem> {
-        let station = find(app, station).await?;
-        let permit = app.web_spectators.clone().try_acquire_owned().map_err(|_| {
-            let message = "too many web spectators watch already";
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message)
+/// A place at the station with this number or name, for a client at `peer` that wishes such a delay.
+async fn take_seat(
+    app: &App,
+    station: &str,
+    peer: SocketAddr,
+    delay: Option<f64>,
+) -> Result<Seat, Problem> {
+    let delay = asked_delay(delay)?;
+    let station = find(app, station).await?;
+    let seat =
+        app.games.gallery.enter(station, peer, delay).map_err(|full| {
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", full.to_string())
         })?;
-        station.stats.web_clients.add(1);
-        Ok(Self { station, _permit: permit })
+    // Who is in hears of it when the station is removed; perhaps it was just before that.
+    let StationId(id) = seat.station().id;
+    let stations = app.ask(Request::Stations).await?;
+    if !stations.iter().any(|station| station.id.0 == id) {
+        return Err(Refusal::NoStation(id).into());
     }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        self.station.stats.web_clients.add(-1);
-    }
+    Ok(seat)
 }
 
 /// The station with this number; else the one of this name.
@@ -68,13 +63,6 @@ async fn find(app: &App, wanted: &str) -> Result<Arc<Station>, Problem> {
             Problem::new(StatusCode::NOT_FOUND, "no-station", "there is no station of this name")
         }
     })
-}
-
-/// Whether the station is still there. If the engine is too busy to say so, who watches is hung up on
-/// and may come again, rather than wait at a station that is gone.
-async fn is_there(app: &App, station: &Station) -> bool {
-    let stations = app.ask(Request::Stations).await;
-    stations.is_ok_and(|stations| stations.iter().any(|other| other.id == station.id))
 }
 
 /// The delay that a spectator asks for; the station's own is never undercut.

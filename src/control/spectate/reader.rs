@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep_until;
 
-use crate::protocol::Protocol;
+use crate::audience::{Dismissed, Seat};
 use crate::session::{Chunk, Ear, Hold, Horizon, News, Seq, Station};
 
 /// The most event bytes of one reading, unless a single chunk has more: a piece that one write takes.
@@ -20,8 +20,8 @@ const DELAY_CHECK: Duration = Duration::from_secs(1);
 /// Reads a station's log in pieces that are each of one game. A game begins a piece.
 pub(super) struct LogReader {
     pub(super) station: Arc<Station>,
+    seat: Seat,
     ear: Ear,
-    asked: Duration,
     _hold: Option<Hold>,
     next: Seq,
     /// The game of what was read last.
@@ -41,32 +41,31 @@ pub(super) enum Read {
 }
 
 impl LogReader {
-    /// A reader that is `asked` behind, or as much as the station is, if that is more. It begins with
-    /// the newest game there is to see.
-    pub(super) fn new(station: Arc<Station>, news: &News, asked: Duration) -> Self {
-        let hold = (!asked.is_zero()).then(|| station.log.hold_one(asked));
+    /// A reader that begins with the newest game there is to see.
+    pub(super) fn new(seat: Seat, news: &News) -> Self {
+        let station = seat.station().clone();
+        let hold = (!seat.asked().is_zero()).then(|| station.log.hold_one(seat.asked()));
         let mut reader = Self {
-            ear: news.listen(),
-            asked,
+            ear: news.listen(&station),
             _hold: hold,
             next: Seq(0),
             game: None,
             needs_start: false,
             station,
+            seat,
         };
         reader.go_to_newest_game();
         reader
     }
 
-    /// How far it is behind: no listener's spectators may learn of anything earlier than they do.
-    fn delay(&self) -> Duration {
-        let own = |protocol| self.station.delay(protocol);
-        self.asked.max(own(Protocol::Console)).max(own(Protocol::Raw))
+    /// Tells when it has to end.
+    pub(super) fn dismissed(&self) -> Dismissed {
+        self.seat.dismissed()
     }
 
     /// What it may see now.
     pub(super) fn horizon(&self) -> Horizon {
-        Horizon::at(Instant::now(), self.delay())
+        self.seat.horizon()
     }
 
     /// Goes on with the newest game, from its start.
@@ -83,11 +82,13 @@ impl LogReader {
     /// Goes on with the first game that begins at `next` or behind.
     pub(super) fn go_to(&mut self, next: Seq) {
         (self.next, self.game, self.needs_start) = (next, None, true);
+        self.seat.note(next, None);
     }
 
     /// Goes on at `next` in the middle of a game.
     pub(super) fn go_into(&mut self, next: Seq, game: u64) {
         (self.next, self.game, self.needs_start) = (next, Some(game), false);
+        self.seat.note(next, None);
     }
 
     /// Reads the next piece.
@@ -113,6 +114,7 @@ impl LogReader {
         chunks.truncate(count);
         let Some(last) = chunks.last() else { return Read::Nothing };
         (self.next, self.game, self.needs_start) = (last.seq().next(), Some(last.game()), false);
+        self.seat.note(self.next, Some(last));
         Read::Chunks(chunks)
     }
 
@@ -123,7 +125,7 @@ impl LogReader {
                 self.ear.rung().await;
                 continue;
             }
-            let delay = self.delay();
+            let delay = self.seat.delay();
             let arrival = self.station.log.arrival(self.next);
             let due = arrival.map_or_else(Instant::now, |arrival| arrival + delay);
             let now = Instant::now();

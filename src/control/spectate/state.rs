@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
@@ -12,17 +13,18 @@ use tokio::time::{Instant, sleep_until};
 use utoipa::{IntoParams, ToSchema};
 
 use super::super::extract::{Asked, At};
+use super::super::guard::Peer;
 use super::super::problem::{ErrorBody, Problem};
 use super::super::socket::{Pulse, accept, close, goodbye};
 use super::super::{App, api};
 use super::reader::{LogReader, Read};
-use super::{Seat, asked_delay, is_there};
+use super::take_seat;
 use crate::slp::state::{MatchReader, MatchState};
 
 /// The most messages a second: a game has 59.94 frames in one.
 const MAX_HZ: u32 = 60;
 
-/// The most that may wait for a client: a state is some 2 KiB, and never more than a few.
+/// The most that may wait for a client: a state of four players and 15 items has some 9 KiB.
 const MAX_WAITING: usize = 64 * 1024;
 
 /// What a follower wishes.
@@ -71,29 +73,33 @@ async fn follow_state(
     State(app): State<App>,
     At(station): At<String>,
     Asked(wishes): Asked<Wishes>,
+    Extension(Peer(peer)): Extension<Peer>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
     let upgrade = accept(upgrade, MAX_WAITING)?;
-    let delay = asked_delay(wishes.delay)?;
     let hz = wishes.hz.unwrap_or(MAX_HZ);
     if !(1..=MAX_HZ).contains(&hz) {
         let message = format!("hz is a number from 1 to {MAX_HZ}");
         return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid", message));
     }
-    let seat = Seat::take(&app, &station).await?;
+    let seat = take_seat(&app, &station, peer, wishes.delay).await?;
     Ok(upgrade.on_upgrade(async move |mut socket| {
         let mut follower = Follower {
-            log: LogReader::new(seat.station.clone(), &app.news, delay),
+            log: LogReader::new(seat, &app.games.news),
             events: MatchReader::new(),
             game: 0,
             told: None,
         };
         let period = Duration::from_secs(1) / hz;
+        let mut dismissed = follower.log.dismissed();
+        let ended = tokio::select! {
+            ended = follower.serve(&mut socket, &app, period) => ended,
+            _ = dismissed.wait() => Ok(goodbye()),
+        };
         // An error means that the client is gone, and there is nobody to tell.
-        if let Ok(farewell) = follower.serve(&mut socket, &app, period).await {
+        if let Ok(farewell) = ended {
             let _ = close(&mut socket, farewell).await;
         }
-        drop(seat);
     }))
 }
 
@@ -113,7 +119,6 @@ impl Follower {
         period: Duration,
     ) -> Result<CloseFrame, axum::Error> {
         let mut pulse = Pulse::new();
-        let mut removals = app.removals.clone();
         self.read_all().await;
         self.tell(socket).await?;
         let mut due = Instant::now() + period;
@@ -131,12 +136,7 @@ impl Follower {
                     }
                     socket.send(Message::Ping(axum::body::Bytes::new())).await?;
                 }
-                () = removals.next() => {
-                    if !is_there(app, &self.log.station).await {
-                        return Ok(goodbye());
-                    }
-                }
-                () = app.stop.requested() => return Ok(goodbye()),
+                () = app.shutdown.requested() => return Ok(goodbye()),
                 // Not before the next message may go: what comes until then is in it.
                 () = async { sleep_until(due).await; self.log.wait().await } => {
                     self.read_all().await;

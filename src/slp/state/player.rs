@@ -1,5 +1,7 @@
 //! A player: what Game Start says, and the characters that are out there now.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -7,6 +9,10 @@ use super::fighter::Fighter;
 use super::{INFO_BLOCK, Named};
 use crate::slp::game::Player;
 use crate::slp::{Event, FrameIndex, names};
+
+/// Internal character ids of the two who are one player.
+const SHEIK: u16 = 7;
+const ZELDA: u16 = 19;
 
 /// One player of a match.
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
@@ -18,13 +24,13 @@ pub struct PlayerState {
     pub name: String,
     /// The character that was chosen, by its external id.
     pub character: Named,
-    /// Costume index.
+    /// Costume, from 0 in the order of the select screen, which differs from character to character.
     pub costume: u8,
     /// Team: 0 red, 1 blue, 2 green; `None` unless teams play.
-    pub team: Option<u8>,
-    /// Who plays: 0 human, 1 CPU, 2 demo.
+    pub team: Option<Named>,
+    /// Who plays: 0 human, 1 CPU, 2 demo. Ports without a player are not in the list.
     pub kind: Named,
-    /// Name tag; empty if none is used.
+    /// Name tag, in ordinary characters; empty if none is used, and before recorder 1.3.0.
     pub name_tag: String,
     /// Display name of Slippi Online; recorder 3.9.0 and later.
     pub display_name: Option<String>,
@@ -46,7 +52,7 @@ impl PlayerState {
             name: player.name(),
             character: Named::new(player.character, names::character(player.character)),
             costume: player.costume,
-            team: team.filter(|_| is_teams),
+            team: team.filter(|_| is_teams).map(|id| Named::new(id, names::team(id))),
             kind: Named::new(player.kind, names::player_kind(player.kind)),
             name_tag: player.name_tag,
             display_name: player.display_name,
@@ -54,6 +60,16 @@ impl PlayerState {
             starting_stocks: player.stocks,
             fighter: None,
             follower: None,
+        }
+    }
+
+    /// What the character is called that plays now. Zelda and Sheik change during the game; of the
+    /// others the name on the select screen counts, where the Ice Climbers are one.
+    pub fn character_now(&self) -> Cow<'static, str> {
+        let now = self.fighter.as_ref().and_then(|fighter| fighter.character.as_ref());
+        match now {
+            Some(now) if matches!(now.id, SHEIK | ZELDA) => now.name.clone(),
+            _ => self.character.name.clone(),
         }
     }
 

@@ -48,9 +48,11 @@ fn game_start_says_who_plays_where() {
         (Some(true), Some(false), Some(true))
     );
     let [fox, climbers] = &state.players[..] else { panic!("{:?}", state.players) };
-    assert_eq!((fox.port, fox.team, fox.starting_stocks, fox.costume), (1, Some(1), 4, 1));
+    assert_eq!((fox.port, fox.starting_stocks, fox.costume), (1, 4, 1));
+    assert_eq!(fox.team, Some(Named { id: 1, name: "blue".into() }));
     assert_eq!((&*fox.character.name, &*climbers.character.name), ("Fox", "Ice Climbers"));
-    assert_eq!((climbers.port, climbers.team, &*climbers.kind.name), (3, Some(2), "CPU"));
+    assert_eq!((climbers.port, &*climbers.kind.name), (3, "CPU"));
+    assert_eq!(climbers.team.as_ref().unwrap().name, "green");
     assert_eq!((fox.name.as_str(), &fox.fighter), ("P1", &None));
 }
 
@@ -74,6 +76,25 @@ fn the_timer_follows_the_frames() {
     observe(&mut state, &up);
     let timer = state.timer.clone().unwrap();
     assert_eq!((timer.kind, timer.frames_left), (TimerKind::Up, None));
+}
+
+/// What slippi-js 6.7.0's `frameToGameTimer` says.
+#[test]
+fn the_timer_shows_what_the_game_shows() {
+    let shown = |kind, frame| {
+        let mut start = game_start();
+        start[INFO_BLOCK] = kind;
+        let mut state = MatchState::new();
+        observe(&mut state, &start);
+        observe(&mut state, &post_frame(frame, 0, 0, 0.0));
+        state.timer.unwrap().shown
+    };
+    let timer = |text: &str| Some(text.to_owned());
+    assert_eq!([shown(2, -5), shown(2, 0)], [timer("08:00.00"), timer("08:00.00")]);
+    assert_eq!([shown(2, 1), shown(2, 4095)], [timer("07:59.99"), timer("06:51.76")]);
+    assert_eq!([shown(2, 28_799), shown(2, 30_000)], [timer("00:00.02"), timer("00:00.00")]);
+    assert_eq!([shown(3, 2014), shown(3, 59)], [timer("00:33.57"), timer("00:00.99")]);
+    assert_eq!(shown(0, 2014), None);
 }
 
 #[test]
@@ -101,6 +122,95 @@ fn characters_stand_where_the_newest_frame_has_them() {
     assert!(state.players[1].follower.is_some());
     observe(&mut state, &post_frame(8, 2, 0, 33.25));
     assert!(state.players[1].follower.is_none());
+}
+
+#[test]
+fn zelda_and_sheik_change_and_popo_stays_the_ice_climbers() {
+    let mut state = MatchState::new();
+    observe(&mut state, &game_start());
+    observe(&mut state, &post_frame(5, 2, 0, 0.0));
+    assert_eq!(state.players[1].character_now(), "Ice Climbers");
+    let mut sheik = post_frame(5, 0, 0, 0.0);
+    sheik[0x7] = 7;
+    assert_eq!(state.players[0].character_now(), "Fox");
+    observe(&mut state, &sheik);
+    assert_eq!(state.players[0].character_now(), "Sheik");
+}
+
+#[test]
+fn hitstun_is_what_it_is_only_in_hitstun() {
+    let mut event = post_frame(0, 0, 0, 0.0);
+    event.resize(0x55, 0);
+    event[0x2B..0x2F].copy_from_slice(&12.0_f32.to_be_bytes());
+    event[0x34] = 2;
+    let fighter = |event: &[u8]| Fighter::parse(Event::new(event).unwrap(), FrameIndex(0));
+    assert_eq!((fighter(&event).hitstun, fighter(&event).hitlag), (Some(0.0), Some(0.0)));
+    event[0x29] = 0x02;
+    assert_eq!(fighter(&event).hitstun, Some(12.0));
+    assert_eq!(fighter(&event).hurtbox.unwrap().name, "intangible");
+    assert!(!fighter(&event).is_dying());
+    event[0x9] = 0x0A;
+    assert!(fighter(&event).is_dying());
+    let old = fighter(&event[..0x22]);
+    assert_eq!((old.action_frame, old.hitstun, old.hurtbox), (None, None, None));
+}
+
+fn frame_start(frame: i32) -> Vec<u8> {
+    [&[0x3A][..], &frame.to_be_bytes(), &[0; 4]].concat()
+}
+
+fn item(frame: i32, id: u32, owner: u8) -> Vec<u8> {
+    let mut event = vec![0; 0x2D];
+    event[0] = 0x3B;
+    event[1..5].copy_from_slice(&frame.to_be_bytes());
+    event[0x5..0x8].copy_from_slice(&[0, 99, 2]);
+    event[0x14..0x18].copy_from_slice(&(-20.5_f32).to_be_bytes());
+    event[0x22..0x26].copy_from_slice(&id.to_be_bytes());
+    event[0x27] = 7;
+    event[0x2A] = owner;
+    event
+}
+
+#[test]
+fn items_are_those_of_the_frame_and_bounded() {
+    let mut state = MatchState::new();
+    observe(&mut state, &game_start());
+    observe(&mut state, &frame_start(5));
+    observe(&mut state, &item(5, 3, 2));
+    observe(&mut state, &item(5, 4, 0xFF));
+    let [turnip, other] = &state.items[..] else { panic!("{:?}", state.items) };
+    assert_eq!((turnip.id, turnip.kind, turnip.state, turnip.x), (3, 99, 2, Some(-20.5)));
+    assert_eq!((turnip.turnip_face, turnip.owner, other.owner), (Some(7), Some(3), None));
+    // A rollback sends the frame again.
+    observe(&mut state, &frame_start(5));
+    observe(&mut state, &item(5, 3, 2)[..0x26]);
+    assert_eq!((state.items.len(), state.items[0].turnip_face), (1, None));
+    observe(&mut state, &item(5, 3, 2)[..0x25]);
+    assert_eq!(state.items.len(), 1, "an item without a number is none");
+    for id in 0..100 {
+        observe(&mut state, &item(5, id, 0));
+    }
+    assert_eq!(state.items.len(), MAX_ITEMS);
+    observe(&mut state, &frame_start(6));
+    assert!(state.items.is_empty());
+}
+
+#[test]
+fn stages_move_as_their_events_say() {
+    let mut state = MatchState::new();
+    observe(&mut state, &game_start());
+    let height = 20.25_f32.to_be_bytes();
+    observe(&mut state, &[&[0x3F, 0, 0, 0, 1, 0][..], &height].concat());
+    observe(&mut state, &[&[0x3F, 0, 0, 0, 1, 2][..], &height].concat());
+    observe(&mut state, &[0x3F, 0, 0, 0, 1, 1]);
+    observe(&mut state, &[0x40, 0, 0, 0, 1, 1]);
+    observe(&mut state, &[0x41, 0, 0, 0, 1, 0, 3, 0, 9]);
+    observe(&mut state, &[0x41, 0, 0, 0, 1, 0, 5]);
+    let stage = state.moving_stage;
+    assert_eq!((stage.right_platform, stage.left_platform), (Some(20.25), None));
+    assert_eq!(stage.whispy.unwrap().name, "left");
+    let transformation = stage.transformation.unwrap();
+    assert_eq!((transformation.phase, &*transformation.terrain.name), (3, "water"));
 }
 
 #[test]

@@ -36,6 +36,8 @@ pub struct Timer {
     pub seconds_left: Option<f64>,
     /// Frames since the timer started, 0 before that.
     pub frames_gone: u32,
+    /// What the game shows, such as `06:41.57`; `None` if it shows no timer.
+    pub shown: Option<String>,
 }
 
 impl Timer {
@@ -46,8 +48,14 @@ impl Timer {
             _ => TimerKind::None,
         };
         let starts_with = event.u32(INFO_BLOCK + 0x10)?;
-        let mut timer =
-            Self { kind, starts_with, frames_left: None, seconds_left: None, frames_gone: 0 };
+        let mut timer = Self {
+            kind,
+            starts_with,
+            frames_left: None,
+            seconds_left: None,
+            frames_gone: 0,
+            shown: None,
+        };
         timer.set(FrameIndex::FIRST);
         Some(timer)
     }
@@ -60,5 +68,24 @@ impl Timer {
             self.frames_left = Some(left);
             self.seconds_left = Some(f64::from(left) / f64::from(FRAMES_A_SECOND));
         }
+        // The game spreads a second's 60 frames over 0 to 99, up or down to whole hundredths (slippi-js,
+        // `gameTimer.ts`).
+        let part = |frames: u32| frames % FRAMES_A_SECOND * 99;
+        let hundredths = match self.kind {
+            TimerKind::Down => part(self.frames()).div_ceil(59),
+            TimerKind::Up => part(self.frames()) / 59,
+            TimerKind::None => return,
+        };
+        let seconds = self.seconds();
+        self.shown = Some(format!("{:02}:{:02}.{hundredths:02}", seconds / 60, seconds % 60));
+    }
+
+    /// Whole seconds of what is left if it counts down, else of what has passed.
+    pub fn seconds(&self) -> u32 {
+        self.frames() / FRAMES_A_SECOND
+    }
+
+    fn frames(&self) -> u32 {
+        self.frames_left.unwrap_or(self.frames_gone)
     }
 }

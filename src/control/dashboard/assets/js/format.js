@@ -1,0 +1,43 @@
+// Figures as people read them.
+
+export function plural(n, one, many = `${one}s`) {
+  return `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
+}
+
+/** Bytes: 12.3 MB. */
+export function bytes(n) {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let unit = 0;
+  while (n >= 1000 && unit < units.length - 1) { n /= 1000; unit += 1; }
+  return `${unit === 0 ? n : n.toFixed(n < 10 ? 2 : 1)} ${units[unit]}`;
+}
+
+/** Seconds as m:ss, or h:mm:ss. */
+export function clock(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  const two = (n) => String(n).padStart(2, "0");
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}
+
+/** How long ago, roughly. */
+export function ago(ms) {
+  if (ms < 1000) return "now";
+  const s = Math.floor(ms / 1000);
+  if (s < 60) return `${s} s ago`;
+  if (s < 3600) return `${Math.floor(s / 60)} min ago`;
+  if (s < 86400) return `${Math.floor(s / 3600)} h ago`;
+  return plural(Math.floor(s / 86400), "day") + " ago";
+}
+
+/** Microseconds as milliseconds. */
+export function ms(us) {
+  return `${(us / 1000).toFixed(us < 10000 ? 2 : 1)} ms`;
+}
+
+/** The match timer: 7:59.98, or what has gone if it counts up. */
+export function timer(timer) {
+  if (!timer) return "";
+  const frames = timer.framesLeft ?? timer.framesGone;
+  return `${clock(frames / 60)}.${String(Math.floor(((frames % 60) * 100) / 60)).padStart(2, "0")}`;
+}

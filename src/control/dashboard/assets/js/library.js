@@ -1,0 +1,178 @@
+// The library: every saved game, found again. The address of the page says what is shown, so that it
+// can be kept, sent and gone back to.
+
+import { call, follow } from "./api.js";
+import { bar, el, setAttribute, setText } from "./dom.js";
+import { bytes, clock, plural } from "./format.js";
+
+const LIMIT = 50;
+/** After the last key press: one search for a word, not one for each letter. */
+const TYPING_MS = 200;
+/** Files that are new to the library at once: fewer are there before anybody has read that. */
+const LONG_SCAN = 20;
+const FILTERS = ["search", "station", "character", "stage", "winner", "state", "since", "until"];
+const COLUMNS = [
+  { title: "", is: "pick" },
+  { title: "Date", sort: "date", is: "when" },
+  { title: "Station", sort: "station", is: "minor" },
+  { title: "Players", is: "who" },
+  { title: "Stage", sort: "stage", is: "minor" },
+  { title: "Length", sort: "duration", is: "minor num" },
+  { title: "Size", sort: "size", is: "minor num" },
+  { title: "State", is: "minor" },
+  { title: "", is: "do" },
+];
+const STATES = { recording: "being recorded", complete: "complete", repaired: "repaired", gap: "gap", unfinished: "unfinished", damaged: "damaged", unreadable: "unreadable" };
+const TONES = { complete: "live", recording: "program", repaired: "warn", gap: "warn", unfinished: "warn", damaged: "bad", unreadable: "bad" };
+
+bar("/library");
+const $ = (id) => document.getElementById(id);
+const form = $("filters");
+const picked = new Set();
+let wanted = new URLSearchParams(location.search);
+let turn = 0;
+
+/** A game's address: each part of the path is escaped, the slashes are not. */
+const address = (path) => `/replays/${path.split("/").map(encodeURIComponent).join("/")}`;
+const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+function query() {
+  const asked = new URLSearchParams({ limit: LIMIT, page: wanted.get("page") ?? 1 });
+  for (const name of [...FILTERS, "sort", "order"]) if (wanted.get(name)) asked.set(name, wanted.get(name));
+  return asked;
+}
+
+/** Shows what `wanted` says; an answer that comes after a later question is dropped. */
+async function load({ quiet = false } = {}) {
+  const mine = ++turn;
+  try {
+    const page = await call("GET", `/api/replays?${query()}`);
+    if (mine === turn) draw(page);
+  } catch (problem) {
+    if (mine !== turn) return;
+    if (!quiet) $("rows").replaceChildren();
+    $("empty").hidden = false;
+    setText($("empty"), problem.message);
+  }
+}
+
+function want(changes) {
+  const next = new URLSearchParams(wanted);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value) next.set(name, value); else next.delete(name);
+  }
+  if (!("page" in changes)) next.delete("page");
+  if (next.toString() === wanted.toString()) return;
+  wanted = next;
+  history.replaceState(null, "", wanted.size > 0 ? `?${wanted}` : location.pathname);
+  load();
+}
+
+function draw({ replays, total, page, limit, scan }) {
+  $("rows").replaceChildren(...replays.map(row));
+  const pages = Math.max(1, Math.ceil(total / limit));
+  setText($("summary"), plural(total, "game"));
+  setText($("page"), `page ${page} of ${pages}`);
+  $("before").disabled = page <= 1;
+  $("after").disabled = page >= pages;
+  $("empty").hidden = total > 0;
+  const isFiltered = FILTERS.some((name) => wanted.get(name));
+  setText($("empty"), isFiltered ? "No game is like that." : "No game is saved yet. The first one appears here when it begins.");
+  drawScan(scan);
+  drawHeads();
+  drawPicked();
+}
+
+/** Says how far a long look through the folder is, and looks again until it is over. */
+function drawScan({ isRunning, read, of }) {
+  clearTimeout(drawScan.timer);
+  const isLong = isRunning && of > LONG_SCAN;
+  $("notes").hidden = !isLong;
+  if (!isLong) return;
+  setText($("notes"), `Looking through the folder: ${read.toLocaleString("en")} of ${plural(of, "file")} read`);
+  drawScan.timer = setTimeout(() => load({ quiet: true }), 1000);
+}
+
+function drawHeads() {
+  const sort = wanted.get("sort") ?? "date";
+  const isDown = (wanted.get("order") ?? (["date", "duration", "size"].includes(sort) ? "desc" : "asc")) === "desc";
+  $("heads").replaceChildren(...COLUMNS.map((column) => {
+    if (!column.sort) return el("th", { scope: "col" }, column.title || el("span", { class: "sr" }, column.is === "pick" ? "Pick" : "Open or download"));
+    const isSorted = column.sort === sort;
+    return el("th", { scope: "col", class: column.is.includes("num") && "num", "aria-sort": isSorted && (isDown ? "descending" : "ascending") },
+      el("button", { type: "button", "data-sort": column.sort,
+        onclick: () => want({ sort: column.sort, order: isSorted ? (isDown ? "asc" : "desc") : null }) },
+      `${column.title}${isSorted ? (isDown ? " ↓" : " ↑") : ""}`));
+  }));
+}
+
+function row(game) {
+  const name = game.path.split("/").pop();
+  const pick = el("input", { type: "checkbox", "aria-label": `Pick ${name}`, onchange: () => {
+    if (pick.checked) picked.add(game.path); else picked.delete(game.path);
+    drawPicked();
+  } });
+  pick.checked = picked.has(game.path);
+  const players = game.players.map((player) => el("li", { "data-port": player.port, class: player.isWinner && "winner" },
+    `${player.name} (${player.character.name})`, player.isWinner ? el("span", { class: "small" }, "won") : null));
+  const canOpen = game.state !== "unreadable";
+  const cells = [
+    pick, day.format(game.startedAt), game.station ?? "", el("ul", { class: "players-of" }, players), game.stage?.name ?? "",
+    game.frames > 0 ? clock(game.seconds) : "", bytes(game.bytes),
+    el("span", { class: "badge", "data-tone": TONES[game.state], title: game.error }, STATES[game.state] ?? game.state),
+    el("div", { class: "row" }, canOpen ? el("a", { class: "button", href: `/replay?path=${encodeURIComponent(game.path)}`, "aria-label": `Open ${name}` }, "Open") : null,
+      el("a", { class: "button", href: address(game.path), download: name, "aria-label": `Download ${name}` }, "Download")),
+  ];
+  return el("tr", { "data-path": game.path }, cells.map((cell, n) => el("td", { class: COLUMNS[n].is }, cell)));
+}
+
+function drawPicked() {
+  const zip = $("zip");
+  zip.hidden = picked.size === 0;
+  setText(zip, `Download ${plural(picked.size, "game")} as zip`);
+  const paths = new URLSearchParams([...picked].map((path) => ["path", path]));
+  setAttribute(zip, "href", `/api/replays.zip?${paths}`);
+}
+
+async function loadFacets() {
+  const facets = await call("GET", "/api/replays/facets").catch(() => null);
+  if (!facets) return;
+  for (const [name, values] of [["station", facets.stations], ["character", facets.characters], ["stage", facets.stages], ["state", facets.states]]) {
+    const select = form.elements[name];
+    const chosen = wanted.get(name) ?? "";
+    const known = values.includes(chosen) || !chosen ? values : [chosen, ...values];
+    select.replaceChildren(el("option", { value: "" }, "all"),
+      ...known.map((value) => el("option", { value }, name === "state" ? STATES[value] ?? value : value)));
+    select.value = chosen;
+  }
+}
+
+function fill() {
+  for (const name of FILTERS) form.elements[name].value = wanted.get(name) ?? "";
+}
+
+form.addEventListener("submit", (event) => event.preventDefault());
+form.addEventListener("input", () => {
+  clearTimeout(load.timer);
+  load.timer = setTimeout(() => want(Object.fromEntries(FILTERS.map((name) => [name, form.elements[name].value.trim()]))), TYPING_MS);
+});
+form.addEventListener("reset", () => want(Object.fromEntries(FILTERS.map((name) => [name, null]))));
+$("before").addEventListener("click", () => want({ page: Number(wanted.get("page") ?? 1) - 1 }));
+$("after").addEventListener("click", () => want({ page: Number(wanted.get("page") ?? 1) + 1 }));
+addEventListener("popstate", () => { wanted = new URLSearchParams(location.search); fill(); load(); });
+
+// A game that is begun or saved shows at once.
+let known = null;
+follow({
+  changed(relay) {
+    setText($("status"), `connected · andross ${relay.status.version}`);
+    const now = [...relay.stations.values()].map(({ id, totals, recording }) => `${id} ${totals.files} ${recording.file}`).join();
+    if (known !== null && now !== known) { load({ quiet: true }); loadFacets(); }
+    known = now;
+  },
+  away() { setText($("status"), "the relay cannot be reached; trying again"); },
+});
+drawHeads();
+fill();
+load();
+loadFacets();

@@ -1,0 +1,223 @@
+//! The index's file, or memory, and connections to it.
+//!
+//! No lock is held while SQLite works: a connection is taken out of the pool and given back.
+
+use std::fs;
+use std::ops::{Deref, DerefMut};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::{INDEX, LibraryError, sql};
+
+/// How long a connection waits for another program that writes the index.
+const BUSY_TIME: Duration = Duration::from_secs(5);
+
+/// Connections that are kept for later; more are closed when they are not needed any more.
+const MAX_IDLE: usize = 3;
+
+/// The index of one folder.
+#[derive(Debug)]
+pub(super) struct Database {
+    /// `None` in memory, where there is one connection for all.
+    file: Option<PathBuf>,
+    idle: Mutex<Vec<Connection>>,
+    returned: Condvar,
+    /// Set when it turned out to be damaged: no connection is kept.
+    is_distrusted: AtomicBool,
+}
+
+/// Why a file is not this program's index.
+#[derive(Debug)]
+enum Unfit {
+    /// It is an index of another version.
+    Version,
+    /// It is damaged, or something else altogether.
+    Broken(String),
+    /// It cannot be opened or made: the folder is not ours to write.
+    Unwritable(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Unfit {
+    fn from(error: rusqlite::Error) -> Self {
+        if is_damage(&error) { Self::Broken(error.to_string()) } else { Self::Unwritable(error) }
+    }
+}
+
+/// Whether the error says that the file is not what it should be.
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error::{FromSqlConversionFailure, InvalidColumnType, SqliteFailure};
+    match error {
+        SqliteFailure(error, message) => match error.code {
+            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::CannotOpen => true,
+            // A table that is not there.
+            ErrorCode::Unknown => message.is_some(),
+            _ => false,
+        },
+        FromSqlConversionFailure(..) | InvalidColumnType(..) => true,
+        _ => false,
+    }
+}
+
+impl Database {
+    /// Opens the index in `folder`, or makes one. What is there and is none is put aside.
+    ///
+    /// # Errors
+    /// If there is not even room in memory.
+    pub(super) fn open(folder: &Path) -> Result<Self, LibraryError> {
+        // Links in the way to the folder are its owner's; one in place of the index is not followed.
+        let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+        let path = folder.join(INDEX);
+        let first = match connect(&path, true) {
+            Err(Unfit::Version) => {
+                tracing::info!(
+                    "{}: is of another version of andross and made anew from the games",
+                    path.display()
+                );
+                remove(&path).and_then(|()| connect(&path, true))
+            }
+            Err(Unfit::Broken(why)) => put_aside(&path, &why).and_then(|()| connect(&path, true)),
+            other => other,
+        };
+        let why = match first {
+            Ok(connection) => return Ok(Self::new(Some(path), connection)),
+            Err(Unfit::Unwritable(error)) => error.to_string(),
+            Err(Unfit::Broken(why)) => why,
+            Err(Unfit::Version) => "it stays of another version".to_owned(),
+        };
+        tracing::info!(
+            "{}: {why}; the index of the games is kept in memory and made anew at each start",
+            path.display()
+        );
+        let mut connection = Connection::open_in_memory()?;
+        sql::create(&mut connection)?;
+        Ok(Self::new(None, connection))
+    }
+
+    fn new(file: Option<PathBuf>, connection: Connection) -> Self {
+        Self {
+            file,
+            idle: Mutex::new(vec![connection]),
+            returned: Condvar::new(),
+            is_distrusted: AtomicBool::new(false),
+        }
+    }
+
+    /// A connection, given back when it is dropped. In memory there is one, which is waited for.
+    pub(super) fn connection(&self) -> rusqlite::Result<Lent<'_>> {
+        let mut idle = self.idle.lock();
+        loop {
+            if let Some(connection) = idle.pop() {
+                return Ok(Lent { database: self, connection: Some(connection) });
+            }
+            match &self.file {
+                None => self.returned.wait(&mut idle),
+                Some(path) => {
+                    drop(idle);
+                    let connection = attach(path, false)?;
+                    return Ok(Lent { database: self, connection: Some(connection) });
+                }
+            }
+        }
+    }
+
+    /// Keeps no connection to it any more.
+    pub(super) fn distrust(&self) {
+        if self.file.is_some() {
+            self.is_distrusted.store(true, Ordering::Release);
+            let idle = std::mem::take(&mut *self.idle.lock());
+            drop(idle);
+        }
+    }
+}
+
+/// A connection on loan.
+pub(super) struct Lent<'a> {
+    database: &'a Database,
+    /// There until it is dropped.
+    connection: Option<Connection>,
+}
+
+#[allow(clippy::expect_used, reason = "it is taken when this is dropped, and then nobody asks")]
+impl Deref for Lent<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        self.connection.as_ref().expect("a connection until it is dropped")
+    }
+}
+
+#[allow(clippy::expect_used, reason = "it is taken when this is dropped, and then nobody asks")]
+impl DerefMut for Lent<'_> {
+    fn deref_mut(&mut self) -> &mut Connection {
+        self.connection.as_mut().expect("a connection until it is dropped")
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        let database = self.database;
+        let Some(connection) = self.connection.take() else { return };
+        if database.is_distrusted.load(Ordering::Acquire) {
+            return;
+        }
+        let mut idle = database.idle.lock();
+        if idle.len() < MAX_IDLE {
+            idle.push(connection);
+            database.returned.notify_one();
+        }
+    }
+}
+
+/// A connection to the file, without a look at what is in it.
+fn attach(path: &Path, create: bool) -> rusqlite::Result<Connection> {
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    flags.set(OpenFlags::SQLITE_OPEN_CREATE, create);
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIME)?;
+    sql::tune(&connection)?;
+    Ok(connection)
+}
+
+/// A connection to an index that is known to be good.
+fn connect(path: &Path, create: bool) -> Result<Connection, Unfit> {
+    // SQLite would open a link's target, a folder says nothing, and an empty file becomes an index.
+    if let Ok(data) = fs::symlink_metadata(path)
+        && !data.is_file()
+    {
+        return Err(Unfit::Broken("is no file".into()));
+    }
+    let mut connection = attach(path, create)?;
+    match sql::check(&connection)? {
+        sql::Found::Nothing => sql::create(&mut connection)?,
+        sql::Found::Ours => {}
+        sql::Found::OtherVersion => return Err(Unfit::Version),
+        sql::Found::Foreign => return Err(Unfit::Broken("is another program's".into())),
+        sql::Found::Damaged(how) => return Err(Unfit::Broken(how)),
+    }
+    Ok(connection)
+}
+
+fn remove(path: &Path) -> Result<(), Unfit> {
+    fs::remove_file(path).map_err(|error| Unfit::Broken(format!("cannot be removed: {error}")))
+}
+
+/// Renames what lies where the index should be. What was put aside before is lost.
+fn put_aside(path: &Path, why: &str) -> Result<(), Unfit> {
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(".broken");
+    let aside = PathBuf::from(aside);
+    fs::rename(path, &aside)
+        .map_err(|error| Unfit::Broken(format!("{why}, and cannot be put aside: {error}")))?;
+    tracing::warn!(
+        "{}: {why}; put aside as {}, and made anew from the games",
+        path.display(),
+        aside.display()
+    );
+    Ok(())
+}

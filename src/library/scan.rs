@@ -1,0 +1,138 @@
+//! Brings the index up to what is in the folder.
+
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant, SystemTime};
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::folder::{Found, Walk, unix_ns};
+use super::sql::{Known, Row};
+use super::{Library, LibraryError, read, sql};
+
+/// Files that are read before their entries are written: readers wait for a write.
+const BATCH: usize = 64;
+
+/// Entries are written after so long even if they are few: what is new is to be seen.
+const BATCH_TIME: Duration = Duration::from_millis(500);
+
+/// A file that was written to less than this before it was read may have changed since within the
+/// same tick of the file system's clock; FAT has ticks of two seconds.
+const SETTLE_TIME: Duration = Duration::from_secs(3);
+
+/// How far a scan is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Progress {
+    /// Whether a scan is under way.
+    pub is_running: bool,
+    /// Whether the folder has been looked through once.
+    pub is_complete: bool,
+    /// Files that were read in this scan.
+    pub read: u64,
+    /// Files that are to be read in this scan.
+    pub of: u64,
+}
+
+/// What a scan did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ScanReport {
+    /// Games in the folder.
+    pub games: u64,
+    /// Files that were read, as they were new or had changed.
+    pub read: u64,
+    /// Of these, files that cannot be read or are no games.
+    pub unreadable: u64,
+    /// Files that were gone.
+    pub removed: u64,
+    /// Whether it was ended early, or not all of the folder could be looked through.
+    pub is_partial: bool,
+}
+
+impl Library {
+    /// Looks through the folder, reads what is new or has changed, and forgets what is gone. After
+    /// each file `pace` is told how far it is; it may take its time, and end the scan.
+    ///
+    /// # Errors
+    /// If the folder cannot be read, or the index fails.
+    pub fn scan(
+        &self,
+        mut pace: impl FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<ScanReport, LibraryError> {
+        let walk = Walk::through(self.folder())
+            .map_err(|error| LibraryError::Folder { folder: self.folder().to_owned(), error })?;
+        let database = self.open()?;
+        let known = database.connection().and_then(|connection| sql::known(&connection));
+        let mut known = self.guarded(&database, known.map_err(LibraryError::from))?;
+        let mut report = ScanReport {
+            games: walk.found.len() as u64,
+            is_partial: !walk.unread.is_empty(),
+            ..ScanReport::default()
+        };
+        let mut changed = walk.found;
+        changed
+            .retain(|file| known.remove(&file.path).is_none_or(|known| has_changed(file, &known)));
+
+        // Who is left was not found.
+        let is_looked_at = |path: &String| {
+            let mut unread = walk.unread.iter();
+            !unread.any(|prefix| path.starts_with(prefix.as_str()))
+        };
+        let gone: Vec<String> = known.into_keys().filter(is_looked_at).collect();
+        if !gone.is_empty() {
+            let forgotten = database
+                .connection()
+                .and_then(|mut connection| sql::forget(&mut connection, &gone));
+            self.guarded(&database, forgotten.map_err(LibraryError::from))?;
+            report.removed = gone.len() as u64;
+        }
+
+        let of = changed.len() as u64;
+        let mut rows = Vec::new();
+        let mut written = Instant::now();
+        let put = |rows: &mut Vec<Row>| {
+            let done = match database.connection() {
+                Ok(mut connection) => sql::put(&mut connection, rows),
+                Err(error) => Err(error.into()),
+            };
+            rows.clear();
+            self.guarded(&database, done)
+        };
+        for file in changed {
+            let row = self.look_at(&file);
+            report.read += 1;
+            report.unreadable += u64::from(row.entry.state == super::EntryState::Unreadable);
+            rows.push(row);
+            if rows.len() >= BATCH || written.elapsed() >= BATCH_TIME {
+                put(&mut rows)?;
+                written = Instant::now();
+            }
+            let progress = Progress { is_running: true, is_complete: false, read: report.read, of };
+            if pace(progress).is_break() {
+                report.is_partial = true;
+                break;
+            }
+        }
+        if !rows.is_empty() {
+            put(&mut rows)?;
+        }
+        Ok(report)
+    }
+
+    fn look_at(&self, file: &Found) -> Row {
+        let now = unix_ns(SystemTime::now());
+        let entry = read::read(self.folder(), &file.path, file.is_open);
+        let age = now.saturating_sub(file.written).unsigned_abs();
+        // One that changed between the walk and now has another length, and is looked at again.
+        let is_settled = entry.bytes == file.bytes && u128::from(age) > SETTLE_TIME.as_nanos();
+        Row { entry, written: file.written, is_settled }
+    }
+}
+
+fn has_changed(file: &Found, known: &Known) -> bool {
+    let is_as_it_was = known.bytes == file.bytes
+        && known.written == file.written
+        && known.is_settled
+        && known.is_recording == file.is_open;
+    !is_as_it_was
+}
