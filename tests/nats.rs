@@ -6,10 +6,14 @@ mod common;
 
 #[path = "nats/access.rs"]
 mod access;
+#[path = "nats/bench.rs"]
+mod bench;
 #[path = "nats/cluster.rs"]
 mod cluster;
 #[path = "nats/edges.rs"]
 mod edges;
+#[path = "nats/limits.rs"]
+mod limits;
 #[path = "nats/outages.rs"]
 mod outages;
 #[path = "nats/publishers.rs"]

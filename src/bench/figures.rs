@@ -88,6 +88,10 @@ pub struct Row {
     pub floor_rounds: Vec<Figures>,
     /// Each round of the relay.
     pub relay_rounds: Vec<Figures>,
+    /// The same through a NATS server, if there is one: the medians of the edge behind it.
+    pub nats: Option<Figures>,
+    /// Each round of that.
+    pub nats_rounds: Vec<Figures>,
 }
 
 /// Relay over floor: 1 is as good as can be.
@@ -128,7 +132,23 @@ impl Row {
             },
             floor_rounds,
             relay_rounds,
+            nats: None,
+            nats_rounds: Vec::new(),
         }
+    }
+
+    /// The same with what was measured through a NATS server.
+    pub(super) fn with_nats(mut self, rounds: Vec<Figures>) -> Self {
+        self.nats = (!rounds.is_empty()).then(|| Figures::median(&rounds));
+        self.nats_rounds = rounds;
+        self
+    }
+
+    /// Milliseconds that NATS adds to the relay's p50 and p99.
+    pub(super) fn added_by_nats(&self) -> Option<(f64, f64)> {
+        let nats = self.nats?;
+        let added = |nats: f64, relay: f64| (nats - relay) / 1e3;
+        Some((added(nats.p50_us, self.relay.p50_us), added(nats.p99_us, self.relay.p99_us)))
     }
 }
 

@@ -5,6 +5,7 @@
 //! ```text
 //!  sources (here) ──▶ relay or floor ──▶ spectators
 //!  source  (here) ──▶ relay ──▶ relay ──▶ .. ──▶ spectators      with more than one hop
+//!  source  (here) ──▶ relay ──▶ NATS ──▶ edge ──▶ spectators     with a NATS server, beside the relay
 //! ```
 //!
 //! A *source* is a console that plays the same invented [`Game`] each time, the frames at absolute
@@ -69,6 +70,9 @@ pub struct Options {
     /// Relays in a row between the console and its spectators, at least 1; more than one is for one
     /// station only.
     pub hops: usize,
+    /// A NATS server through which the game goes, too, from one relay to another; with one station
+    /// only.
+    pub nats: Option<String>,
     /// The rows: so many spectators at once, spread evenly over the stations.
     pub spectators: Vec<usize>,
     /// Processes that share the spectators.
@@ -99,7 +103,7 @@ pub enum Progress<'a> {
         spectators: usize,
         /// The round, from 1.
         round: usize,
-        /// Who forwards: `floor` or `relay`.
+        /// Who forwards: `floor`, `relay` or `nats`.
         forwarder: &'static str,
     },
     /// A row is complete.
@@ -226,19 +230,22 @@ pub fn run(
         if !fits(spectators, options.stations, &mut progress) {
             continue;
         }
-        let (mut floor, mut relay) = (Vec::new(), Vec::new());
+        let (mut floor, mut relay, mut nats) = (Vec::new(), Vec::new(), Vec::new());
+        let mut forwarders = vec![Forwarder::Floor, Forwarder::Relay];
+        forwarders.extend(options.nats.as_ref().map(|_| Forwarder::Nats));
         for round in 1..=options.rounds {
-            for forwarder in [Forwarder::Floor, Forwarder::Relay] {
+            for &forwarder in &forwarders {
                 progress(Progress::Round { spectators, round, forwarder: forwarder.name() });
                 let stage = Stage::set(options, &game, forwarder, spectators, shutdown)?;
                 let figures = stage.play(&game)?;
                 match forwarder {
                     Forwarder::Floor => floor.push(figures),
                     Forwarder::Relay => relay.push(figures),
+                    Forwarder::Nats => nats.push(figures),
                 }
             }
         }
-        let row = Row::new(spectators, floor, relay);
+        let row = Row::new(spectators, floor, relay).with_nats(nats);
         progress(Progress::Row(&row));
         report.rows.push(row);
     }

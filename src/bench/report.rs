@@ -22,6 +22,13 @@ const MAX_LATE_PERCENT: f64 = 0.5;
 /// The row that is about: two cores are busy then.
 const CROWDED_ROW: usize = 2000;
 
+/// Milliseconds that NATS on the same machine may add, from relay to edge, with [`NATS_ROW`] spectator.
+const MAX_ADDED_P50: f64 = 2.0;
+const MAX_ADDED_P99: f64 = 10.0;
+
+/// The row those are about: with more, it is the spectators that take the time.
+const NATS_ROW: usize = 1;
+
 /// Memory of a relay without spectators, and of each spectator, in KiB.
 const MAX_BASE_KIB: f64 = 16.0 * 1024.0;
 const MAX_SPECTATOR_KIB: f64 = 4.0;
@@ -121,6 +128,9 @@ impl Report {
             let name = format!("% of frames outside the window at {CROWDED_ROW}");
             judge(name, Some(row.relay.late * 100.0), MAX_LATE_PERCENT);
         }
+        let added = row(NATS_ROW).and_then(Row::added_by_nats);
+        judge("ms that NATS adds, p50".into(), added.map(|(p50, _)| p50), MAX_ADDED_P50);
+        judge("ms that NATS adds, p99".into(), added.map(|(_, p99)| p99), MAX_ADDED_P99);
         for row in &self.rows {
             let name = format!("peak RSS in MiB at {}{at}", row.spectators);
             let limit = MAX_BASE_KIB + MAX_SPECTATOR_KIB * row.spectators as f64;
@@ -198,6 +208,9 @@ impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_figures(f, Some(self.spectators), "floor", &self.floor)?;
         write_figures(f, None, "relay", &self.relay)?;
+        if let Some(nats) = &self.nats {
+            write_figures(f, None, "nats", nats)?;
+        }
         let times = |ratio: f64| format!("{ratio:.2}x");
         let ratio = &self.ratio;
         write!(
@@ -211,7 +224,11 @@ impl fmt::Display for Row {
             times(ratio.max),
             "",
             ratio.cpu.map_or(UNKNOWN.into(), times),
-        )
+        )?;
+        if let Some((p50, p99)) = self.added_by_nats() {
+            write!(f, "\n{:>10} {:>6} {p50:>10.3} {p99:>10.3}", "", "added")?;
+        }
+        Ok(())
     }
 }
 
@@ -248,6 +265,7 @@ mod tests {
             executable: "andross".into(),
             stations,
             hops,
+            nats: None,
             spectators: vec![TARGET_ROW, CROWDED_ROW],
             spectator_processes: 1,
             consumers: None,
@@ -280,6 +298,21 @@ mod tests {
         let met: Vec<bool> = report.targets.iter().map(|target| target.met).collect();
         assert_eq!(met, [true, true, true, false, false, true]);
         assert!(!format!("{}{}", report.heading(), report.summary()).contains("station"));
+    }
+
+    #[test]
+    fn what_nats_adds_is_judged_with_one_spectator() {
+        let mut report = judged(1, 1);
+        let mut far = report.rows[0].relay;
+        (far.p50_us, far.p99_us) = (1_501.0, 12_001.0);
+        let row = Row::new(NATS_ROW, vec![report.rows[0].floor], vec![report.rows[0].relay]);
+        report.rows = vec![row.with_nats(vec![far])];
+        report.judge();
+        let added = |name: &str| report.targets.iter().find(|it| it.name == name).unwrap();
+        let (p50, p99) = (added("ms that NATS adds, p50"), added("ms that NATS adds, p99"));
+        assert_eq!((p50.value, p50.met), (1.5, true));
+        assert_eq!((p99.value, p99.met), (12.0, false));
+        assert!(report.rows[0].to_string().contains("added"), "{}", report.rows[0]);
     }
 
     #[test]

@@ -34,6 +34,17 @@ const PORT_ATTEMPTS: usize = 3;
 pub(super) enum Forwarder {
     Floor,
     Relay,
+    /// A relay that publishes to NATS, and an edge that serves.
+    Nats,
+}
+
+/// What a relay does with NATS, for a station of this name at that server.
+#[derive(Clone, Copy)]
+enum Way<'a> {
+    None,
+    Publishes(&'a str),
+    /// Its source is there.
+    Takes(&'a str),
 }
 
 impl Forwarder {
@@ -41,6 +52,7 @@ impl Forwarder {
         match self {
             Self::Floor => "floor",
             Self::Relay => "relay",
+            Self::Nats => "nats",
         }
     }
 
@@ -50,10 +62,13 @@ impl Forwarder {
         sources: &[SocketAddr],
         listen: SocketAddr,
         spectators: usize,
+        (name, way): (&str, Way<'_>),
     ) -> Vec<OsString> {
-        let sources = sources.iter().enumerate().map(|(k, source)| match self {
-            Self::Floor => format!("--source {source}"),
-            Self::Relay => format!("station{}={source}", k + 1),
+        let sources = sources.iter().enumerate().map(|(k, source)| match (self, way) {
+            (Self::Floor, _) => format!("--source {source}"),
+            (_, Way::None) => format!("station{}={source}", k + 1),
+            (_, Way::Publishes(url)) => format!("{name}={source} --publish {url}"),
+            (_, Way::Takes(url)) => format!("{url}/{name}"),
         });
         // One place more than spectators: for the probe of a chain.
         let places = spectators + 1;
@@ -62,12 +77,12 @@ impl Forwarder {
             Self::Floor => {
                 format!("bench-floor {sources} --listen {listen} --spectators {spectators}")
             }
-            Self::Relay => format!(
+            Self::Relay | Self::Nats => format!(
                 "relay {sources} --listen {listen} --raw-listen off --dolphin-listen off --http off --replays off \
                  --max-clients {places} --max-clients-per-address {places}"
             ),
         };
-        if let (Self::Relay, Some(consumers)) = (self, options.consumers) {
+        if let (Self::Relay | Self::Nats, Some(consumers)) = (self, options.consumers) {
             args += &format!(" --consumers {consumers}");
         }
         args.split_whitespace().map(OsString::from).collect()
@@ -99,11 +114,19 @@ impl<'a> Stage<'a> {
         loop {
             let attempt = attempts.next();
             let sources = start_sources(options, game)?;
-            let hops = if forwarder == Forwarder::Relay { options.hops.max(1) } else { 1 };
+            let hops = match forwarder {
+                Forwarder::Floor => 1,
+                Forwarder::Relay => options.hops.max(1),
+                Forwarder::Nats => 2,
+            };
+            let nats = options.nats.as_deref().filter(|_| forwarder == Forwarder::Nats);
+            // What earlier rounds published is still there.
+            let name = format!("bench-{:08x}", fastrand::u32(..));
             let feeders = hops - 1;
             let first = free_ports(feeders + sources.len())?;
-            let spawn = |sources: &[SocketAddr], listen| {
-                let args = forwarder.args(options, sources, listen, spectators);
+            let spawn = |sources: &[SocketAddr], listen, way| {
+                let way = (&*name, way);
+                let args = forwarder.args(options, sources, listen, spectators, way);
                 Child::spawn(&options.executable, forwarder.name(), args)
             };
             // Each relay of a chain is the source of the next.
@@ -111,14 +134,14 @@ impl<'a> Stage<'a> {
             let mut chain = Vec::with_capacity(feeders);
             for k in 0..feeders {
                 let listen = station_address(first, k);
-                chain.push(spawn(&feed, listen)?);
+                chain.push(spawn(&feed, listen, nats.map_or(Way::None, Way::Publishes))?);
                 feed = vec![listen];
             }
             let listen = station_address(first, feeders);
             let mut stage = Self {
                 shutdown,
                 feeders: chain,
-                forwarder: spawn(&feed, listen)?,
+                forwarder: spawn(&feed, listen, nats.map_or(Way::None, Way::Takes))?,
                 audience: Vec::new(),
                 sources,
                 spectators,

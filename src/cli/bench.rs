@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use andross::bench::{self, FloorOptions, Options, Progress, Report, SpectatorsOptions};
-use andross::config::MAX_STATIONS;
+use andross::config::{MAX_STATIONS, NatsServer};
 use andross::shutdown::Shutdown;
 use anyhow::Context;
 use clap::value_parser;
@@ -23,6 +23,7 @@ use super::WrongUse;
   andross bench --spectators 100 --seconds 5 --rounds 1
   andross bench --stations 8 --spectators 1000
   andross bench --hops 3 --spectators 1,100
+  andross bench --nats nats://127.0.0.1:4222 --spectators 1,100
   andross bench --json > figures.json")]
 pub struct Args {
     /// Spectators at once, a row of figures for each number
@@ -37,6 +38,10 @@ pub struct Args {
     /// are those of the last, the latency is that from end to end
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = value_parser!(u16).range(1..=8))]
     hops: u16,
+
+    /// Measure a relay and an edge with this NATS server between them, too; with one station only
+    #[arg(long, value_name = "URL", value_parser = nats)]
+    nats: Option<String>,
 
     /// Seconds that the frames of one round take
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = value_parser!(u32).range(1..=600))]
@@ -63,6 +68,13 @@ pub struct Args {
     json: bool,
 }
 
+fn nats(text: &str) -> Result<String, String> {
+    match text.parse::<NatsServer>() {
+        Ok(_) => Ok(text.trim_end_matches('/').to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 fn fps(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(fps) if (1.0..=1000.0).contains(&fps) => Ok(fps),
@@ -77,10 +89,15 @@ pub fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
         let sentence = format!("--hops {} goes with --stations 1 only", args.hops);
         return Err(WrongUse(anyhow::Error::msg(sentence)).into());
     }
+    if args.nats.is_some() && args.stations > 1 {
+        let sentence = "--nats goes with --stations 1 only";
+        return Err(WrongUse(anyhow::Error::msg(sentence)).into());
+    }
     let options = Options {
         executable: std::env::current_exe().context("this program cannot find itself")?,
         stations: args.stations.into(),
         hops: args.hops.into(),
+        nats: args.nats,
         spectators: args.spectators.iter().map(|&n| n as usize).collect(),
         spectator_processes: args.spectator_processes.into(),
         consumers: args.consumers,

@@ -58,7 +58,13 @@ impl Note {
     }
 
     /// Waits until the station is ours; or, unless `waits`, until it shows that another has it.
-    pub(super) async fn claim(&mut self, station: &Station, waits: bool) -> Result<Claim, Trouble> {
+    /// `told` says whether it was logged that somebody else is waited for.
+    pub(super) async fn claim(
+        &mut self,
+        station: &Station,
+        waits: bool,
+        told: &mut bool,
+    ) -> Result<Claim, Trouble> {
         // What was seen, and since when.
         let mut seen: Option<(u64, Instant)> = None;
         loop {
@@ -100,6 +106,13 @@ impl Note {
             }
             if moved && !waits {
                 return Ok(Claim::Theirs(note.map_or_else(String::new, |note| note.address)));
+            }
+            if waits && moved && !std::mem::replace(told, true) {
+                tracing::info!(
+                    station = %station.name(),
+                    "another relay (seen from {}) publishes the station: waiting until that one is gone",
+                    note.map_or_else(String::new, |note| note.address)
+                );
             }
             sleep(LOOK_EVERY).await;
         }

@@ -58,6 +58,8 @@ pub(super) struct Publisher {
     shutdown: Shutdown,
     /// Whether the station was ours before: then it is waited for whoever has it now.
     had_it: bool,
+    /// Whether it was told that another publisher is waited for.
+    told_waiting: bool,
     /// What the server has surely, and where the log goes on.
     acknowledged: Option<(u64, Spot)>,
     /// What may have come, too.
@@ -99,6 +101,7 @@ impl Publisher {
             link,
             shutdown,
             had_it: false,
+            told_waiting: false,
             acknowledged: None,
             sent: None,
         }
@@ -143,7 +146,7 @@ impl Publisher {
         let mut note = LeaseNote::new(bucket.clone(), &self.token, &self.station, address);
         let waits = self.config.standby || self.had_it;
         let claim = tokio::select! {
-            claim = note.claim(&self.station, waits) => claim?,
+            claim = note.claim(&self.station, waits, &mut self.told_waiting) => claim?,
             () = shutdown.requested() => return Ok(End::Shutdown),
         };
         let revision = match claim {
@@ -159,7 +162,7 @@ impl Publisher {
                 return Ok(End::Refused);
             }
         };
-        self.had_it = true;
+        (self.had_it, self.told_waiting) = (true, false);
         let known = bucket.get(&self.token).await.ok().flatten();
         let game_start = known.and_then(|value| Facts::read(&value)?.game_start);
         let station = self.station.clone();

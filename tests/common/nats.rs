@@ -70,8 +70,6 @@ impl NatsServer {
             let args = vec![
                 "-c".to_owned(),
                 config.display().to_string(),
-                "-sd".into(),
-                folder.path().display().to_string(),
                 "--cluster".into(),
                 route(n),
                 "--routes".into(),
@@ -103,6 +101,7 @@ impl NatsServer {
             .current_dir(keys())
             .env("ANDROSS_PUBLISH_PASSWORD", PUBLISH_PASSWORD)
             .env("ANDROSS_EDGE_PASSWORD", EDGE_PASSWORD)
+            .env("ANDROSS_NATS_STORE", self.folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)

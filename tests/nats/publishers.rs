@@ -95,7 +95,7 @@ fn a_publisher_that_was_cut_off_and_replaced_says_nothing_more() {
     wait_until_published(&second);
     spectator.read_bytes(evening.first_end + 600_000);
     cable.put_back();
-    first.wait_for_log("another relay has taken over the station");
+    first.wait_for_log("waiting until that one is gone");
     spectator.read_bytes(evening.all.len());
     assert_watched("a spectator", &spectator, &evening.all);
 }
