@@ -13,6 +13,7 @@ import { fileURLToPath } from "node:url";
 
 import { MAX_FRAMES, SLOTS, newFighter } from "../../src/control/dashboard/assets/js/game.js";
 import { EventReader, FileReader } from "../../src/control/dashboard/assets/js/slp.js";
+import { winners } from "../../src/control/dashboard/assets/js/winner.js";
 import { isLegal, platformsAt, stageOf } from "../../src/control/dashboard/assets/js/stages.js";
 
 const require = createRequire(import.meta.url);
@@ -26,6 +27,8 @@ for (const folder of files.length > 0 ? [] : folders.filter((path) => existsSync
   files.push(...readdirSync(folder).filter((name) => name.endsWith(".slp")).map((name) => join(folder, name)));
 }
 assert(files.length > 0, "no files");
+/** Ports of those who won, by the name of the file, as the library has them; a test tells. */
+const known = JSON.parse(process.env.ANDROSS_WINNERS ?? "{}");
 
 /** Numbers that are the same in every run. */
 let seed = 20260314;
@@ -248,6 +251,8 @@ for (const file of files) {
     compareFrames(game, reference);
     compareSettings(game, reference);
     compareGround(game, file.includes("fixtures"));
+    const won = winners(game).map(({ port }) => port);
+    assert.deepEqual(won, known[basename(file)] ?? won, "who won");
   } catch (error) {
     error.message = `${basename(file)}: ${error.message}`;
     throw error;

@@ -37,6 +37,7 @@ export class StationCard {
       el("div", { class: "row" }, this.watch, el("a", { class: "button", href: `/overlay/${station.id}` }, "Overlay"),
         this.next, this.now));
     this.socket = null;
+    this.isInView = false;
   }
 
   /** Opens or closes the match's socket: cards that nobody sees need none. */

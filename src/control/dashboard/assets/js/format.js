@@ -34,10 +34,3 @@ export function ago(ms) {
 export function ms(us) {
   return `${(us / 1000).toFixed(us < 10000 ? 2 : 1)} ms`;
 }
-
-/** The match timer: 7:59.98, or what has gone if it counts up. */
-export function timer(timer) {
-  if (!timer) return "";
-  const frames = timer.framesLeft ?? timer.framesGone;
-  return `${clock(frames / 60)}.${String(Math.floor(((frames % 60) * 100) / 60)).padStart(2, "0")}`;
-}

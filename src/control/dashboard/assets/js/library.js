@@ -1,5 +1,5 @@
 // The library: every saved game, found again. The address of the page says what is shown, so that it
-// can be kept, sent and gone back to.
+// can be kept and sent.
 
 import { call, follow } from "./api.js";
 import { bar, el, setAttribute, setText } from "./dom.js";
@@ -115,12 +115,15 @@ function row(game) {
   pick.checked = picked.has(game.path);
   const players = game.players.map((player) => el("li", { "data-port": player.port, class: player.isWinner && "winner" },
     `${player.name} (${player.character.name})`, player.isWinner ? el("span", { class: "small" }, "won") : null));
-  const canOpen = game.state !== "unreadable";
+  const open = game.state === "recording" && game.station
+    ? el("a", { class: "button", href: `/live/${encodeURIComponent(game.station)}`, "aria-label": `Watch ${name}` }, "Watch")
+    : game.state === "unreadable" ? null
+    : el("a", { class: "button", href: `/replay?path=${encodeURIComponent(game.path)}`, "aria-label": `Open ${name}` }, "Open");
   const cells = [
     pick, day.format(game.startedAt), game.station ?? "", el("ul", { class: "players-of" }, players), game.stage?.name ?? "",
     game.frames > 0 ? clock(game.seconds) : "", bytes(game.bytes),
     el("span", { class: "badge", "data-tone": TONES[game.state], title: game.error }, STATES[game.state] ?? game.state),
-    el("div", { class: "row" }, canOpen ? el("a", { class: "button", href: `/replay?path=${encodeURIComponent(game.path)}`, "aria-label": `Open ${name}` }, "Open") : null,
+    el("div", { class: "row" }, open,
       el("a", { class: "button", href: address(game.path), download: name, "aria-label": `Download ${name}` }, "Download")),
   ];
   return el("tr", { "data-path": game.path }, cells.map((cell, n) => el("td", { class: COLUMNS[n].is }, cell)));

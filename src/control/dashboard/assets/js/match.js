@@ -1,7 +1,6 @@
 // A match at a glance: stage, timer, and a line for each player.
 
 import { el, setAttribute, setText } from "./dom.js";
-import { timer } from "./format.js";
 
 const MAX_DOTS = 5;
 
@@ -21,7 +20,7 @@ export class MatchView {
     const has = state.players.length > 0;
     this.empty.hidden = has;
     setText(this.stage, state.stage?.name ?? "");
-    setText(this.timer, state.isOn ? timer(state.timer) : has ? ending(state) : "");
+    setText(this.timer, state.isOn ? state.timer?.shown ?? "" : has ? ending(state) : "");
     this.root.classList.toggle("over", has && !state.isOn);
     const ports = new Set(state.players.map((player) => player.port));
     for (const [port, row] of this.rows) {

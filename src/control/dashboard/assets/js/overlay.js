@@ -6,7 +6,6 @@
 
 import { Socket } from "./api.js";
 import { el, setAttribute, setText } from "./dom.js";
-import { timer } from "./format.js";
 
 const LAYOUTS = ["bottom", "top", "split"];
 const PARTS = ["names", "characters", "percent", "stocks", "timer"];
@@ -50,8 +49,8 @@ function plate(port) {
 
 function draw(state) {
   root.hidden = state.players.length === 0 || (!state.isOn && !showsIdle);
-  clock.hidden = !parts.has("timer") || !state.timer;
-  setText(clock, timer(state.timer));
+  clock.hidden = !parts.has("timer") || !state.timer?.shown;
+  setText(clock, state.timer?.shown ?? "");
   const ports = state.players.map((player) => player.port);
   if (ports.join() !== [...plates.keys()].join()) {
     plates.clear();

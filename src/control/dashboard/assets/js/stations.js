@@ -10,8 +10,15 @@ bar("/");
 const $ = (id) => document.getElementById(id);
 const cards = new Map();
 const seen = new IntersectionObserver((entries) => {
-  for (const { target, isIntersecting } of entries) target.card?.see(isIntersecting);
+  for (const { target, isIntersecting } of entries) {
+    target.card.isInView = isIntersecting;
+    target.card.see(isIntersecting && !document.hidden);
+  }
 }, { rootMargin: "200px" });
+// A page in the background takes no spectator's places.
+document.addEventListener("visibilitychange", () => {
+  for (const card of cards.values()) card.see(card.isInView && !document.hidden);
+});
 
 const change = (method, path, body) => call(method, path, body, askToken);
 
@@ -35,9 +42,9 @@ const actions = {
       title: `Edit ${station.name}`,
       fields: [
         { name: "name", label: "Name", value: station.name, required: true, maxlength: 64 },
-        ...(isProgram ? [] : [{ name: "source", label: "Source", value: station.source, required: true, hint: "host[:port] of a console or relay, or raw:host:port" }]),
-        { name: "delay", label: "Delay in seconds", type: "number", min: 0, max: 900, step: "any", value: station.consoleDelay,
-          hint: "How late spectators see it, late joiners too. Recordings are not delayed." },
+        ...(isProgram ? [] : [{ name: "source", label: "Source", value: station.source, required: true, hint: "host[:port] of a console or relay, raw:host:port, or dolphin:host" }]),
+        { name: "delay", label: "Delay in seconds", type: "number", min: 0, max: 900, step: "any", required: true, value: station.consoleDelay,
+          hint: "How late spectators see it, late joiners too. Files on the disk are not delayed." },
         ...(isProgram ? [] : [
           { name: "record", label: "Save its games", options: [["yes", "yes"], ["no", "no"]], value: station.recording.wanted ? "yes" : "no" },
         ]),
@@ -59,7 +66,7 @@ const actions = {
 $("add").addEventListener("click", () => ask({
   title: "Add a station",
   fields: [
-    { name: "source", label: "Source", required: true, placeholder: "192.168.1.50", hint: "Address of a Wii with Slippi Nintendont or of another relay: host[:port], or raw:host:port" },
+    { name: "source", label: "Source", required: true, placeholder: "192.168.1.50", hint: "Address of a Wii with Slippi Nintendont or of another relay: host[:port]. Also raw:host:port, and dolphin:host for a PC" },
     { name: "name", label: "Name", maxlength: 64, hint: "Empty: the console's nickname or its address" },
   ],
   confirm: "Add",

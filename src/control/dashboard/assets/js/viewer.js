@@ -14,6 +14,7 @@ import { Player } from "./player.js";
 import { playerName } from "./settings.js";
 import { poseOf, poseWord } from "./states.js";
 import { Timeline, timeText } from "./timeline.js";
+import { winners } from "./winner.js";
 
 /** The most often that listeners are told something, in milliseconds. */
 const TELL_PERIOD = 1500;
@@ -260,19 +261,9 @@ export class Viewer {
     const { players } = game.settings;
     const byPort = (port) => players.find((player) => player.port === port);
     if (end.leftBy) return { title, line: `${playerName(byPort(end.leftBy))} left the game` };
-    const winners = this.winners(game);
-    if (winners.length === 0 || winners.length === players.length) return { title, line: "" };
-    return { title, line: `${winners.map(playerName).join(" and ")} ${winners.length > 1 ? "win" : "wins"}` };
-  }
-
-  /** Who is placed first; before recorder 3.13.0, who has stocks left when everybody else has none. */
-  winners(game) {
-    const { players } = game.settings;
-    const first = players.filter(({ port }) => game.end.placements[port] === 1);
-    if (first.length > 0) return first;
-    const has = ({ port }) => game.fighter(game.last, (port - 1) * 2, this.fighter) && this.fighter.stocks > 0;
-    const left = players.filter(has);
-    return left.length === 1 ? left : [];
+    const won = winners(game);
+    if (won.length === 0) return { title, line: "" };
+    return { title, line: `${won.map(playerName).join(" and ")} ${won.length > 1 ? "win" : "wins"}` };
   }
 
   /** Tells listeners what happened between the last frame and this one, if time went on as usual. */
