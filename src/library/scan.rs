@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::folder::{Found, Walk, unix_ns};
-use super::sql::{Known, Row};
 use super::read::{Growth, read_while};
+use super::sql::{Known, Row};
 use super::{EntryState, Library, LibraryError, sql};
 use crate::replay::GoOn;
 
@@ -106,7 +106,8 @@ impl Library {
             self.guarded(&database, done)
         };
         for file in changed {
-            let mut progress = Progress { is_running: true, is_complete: false, read: report.read, of };
+            let mut progress =
+                Progress { is_running: true, is_complete: false, read: report.read, of };
             let Some(row) = self.look_at(&file, &mut || pace(progress)) else {
                 report.is_partial = true;
                 break;
