@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use andross::recorder::is_being_recorded;
 use andross::replay::{
-    Facts, Problem, ProblemReport, Repaired, Report, Survey, SurveyError, plan, repair, survey,
+    Facts, Problem, ProblemReport, Repaired, Report, Survey, SurveyError, is_being_recorded, plan,
+    repair, survey,
 };
 use andross::shutdown::Shutdown;
 use anyhow::{Context, anyhow, ensure};

@@ -221,7 +221,8 @@ impl Intake {
         match self.follower.take(spectator::Message::decode(packet)?) {
             Step::Nothing => {}
             Step::Greeted { nick, version, cursor, is_resumed } => {
-                introduce_dolphin(&self.station, &nick, &version);
+                let (nick, version) = (short(&nick), short(&version));
+                introduce_dolphin(&self.station, nick, version);
                 tracing::info!(
                     station = %self.station.name(),
                     nick, dolphin = version, cursor, resumed = is_resumed,
@@ -271,11 +272,16 @@ impl Intake {
     }
 }
 
-/// Tells the station who its Dolphin is. What is too long for a name is cut.
+/// What a Dolphin says of itself, as far as a name goes: a packet of its has room for 256 KiB.
+fn short(text: &str) -> &str {
+    &text[..text.floor_char_boundary(MAX_TEXT_LEN)]
+}
+
+/// Tells the station who its Dolphin is.
 fn introduce_dolphin(station: &Station, nick: &str, version: &str) {
-    let short = |text: &str| text.as_bytes()[..text.floor_char_boundary(MAX_TEXT_LEN)].to_vec();
-    let (nick, version) = (short(nick), short(version));
-    station.update_identity(|identity| identity.introduce_dolphin(&nick, &version));
+    station.update_identity(|identity| {
+        identity.introduce_dolphin(nick.as_bytes(), version.as_bytes());
+    });
 }
 
 /// The source is a relay and says by which way its stream comes, and who the console is.

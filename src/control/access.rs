@@ -18,6 +18,12 @@ fn is_game(path: &str) -> bool {
     path.starts_with("/ws/") || path.starts_with("/stations/") && path.ends_with("/live.slp")
 }
 
+/// Whether an answer is costly: a whole game, or many. A page elsewhere cannot read it, but could have
+/// every visitor's browser ask for it, as an image.
+fn is_costly(path: &str) -> bool {
+    path == "/api/replays.zip" || path.starts_with("/stations/") && path.ends_with("/live.slp")
+}
+
 /// The rules of one server.
 #[derive(Debug)]
 pub(super) struct Rules {
@@ -118,6 +124,13 @@ impl Rules {
         if changes || follows && self.origin_that_watches(method, uri, headers).is_none() {
             check_origin(headers, host)?;
         }
+        if is_costly(uri.path())
+            && is_cross_site(headers)?
+            && !is_visit(headers)
+            && self.origin_that_watches(method, uri, headers).is_none()
+        {
+            return Err(Denied::Origin);
+        }
         if !changes {
             return Ok(());
         }
@@ -186,11 +199,20 @@ fn check_origin(headers: &HeaderMap, host: &str) -> Result<(), Denied> {
             return Err(Denied::Origin);
         }
     }
+    if is_cross_site(headers)? { Err(Denied::Origin) } else { Ok(()) }
+}
+
+/// Whether a browser says that a page of another site sends this.
+fn is_cross_site(headers: &HeaderMap) -> Result<bool, Denied> {
     let site = HeaderName::from_static("sec-fetch-site");
-    match single(headers, &site).map_err(|_| Denied::Origin)? {
-        Some(site) if site.eq_ignore_ascii_case("cross-site") => Err(Denied::Origin),
-        _ => Ok(()),
-    }
+    let site = single(headers, &site).map_err(|_| Denied::Origin)?;
+    Ok(site.is_some_and(|site| site.eq_ignore_ascii_case("cross-site")))
+}
+
+/// Whether the whole window goes there, as by a link that somebody follows: no image, no frame.
+fn is_visit(headers: &HeaderMap) -> bool {
+    let is = |name, value| single(headers, &HeaderName::from_static(name)) == Ok(Some(value));
+    is("sec-fetch-mode", "navigate") && is("sec-fetch-dest", "document")
 }
 
 /// The value of a header that is there once at most.

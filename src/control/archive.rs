@@ -72,7 +72,9 @@ struct Member {
 
 /// Download many saved games as one zip file
 ///
-/// Up to 1000 games and 2 GiB.
+/// Up to 1000 games and 2 GiB. An address has 16 KiB at most with all that stands in a request's
+/// head, so some 200 games can be named by `path`; ask for more by what they have in common. A game
+/// that was found so and has been deleted meanwhile is left out.
 #[utoipa::path(
     get,
     path = "/api/replays.zip",
@@ -93,6 +95,7 @@ async fn archive(State(app): State<App>, Asked(pairs): Asked<Pairs>) -> Result<R
     })?;
     let (named, others): (Pairs, Pairs) = pairs.into_iter().partition(|(key, _)| key == "path");
     let folder = app.library.as_ref().ok_or_else(no_replays)?.folder().to_owned();
+    let missing = if named.is_empty() { Missing::Skipped } else { Missing::Refused };
     let paths = if named.is_empty() {
         let wanted = Wanted::of(others)?;
         if wanted.is_page() {
@@ -108,7 +111,7 @@ async fn archive(State(app): State<App>, Asked(pairs): Asked<Pairs>) -> Result<R
     if paths.len() > MAX_GAMES {
         return Err(too_much(format!("more than {MAX_GAMES} games are too many for one file")));
     }
-    let members = tokio::task::spawn_blocking(move || members(&folder, paths));
+    let members = tokio::task::spawn_blocking(move || members(&folder, paths, missing));
     let members = members.await.map_err(|_| no_replay())??;
     if members.is_empty() {
         return Err(no_replay());
@@ -147,16 +150,30 @@ fn paths_of(library: &Library, mut query: Query) -> Result<Vec<String>, LibraryE
     }
 }
 
+/// What becomes of a game that is not there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Missing {
+    /// It was found by the index, and deleted since the last look through the folder.
+    Skipped,
+    /// Somebody named it.
+    Refused,
+}
+
 /// Finds the games; one that is named twice is packed once.
-fn members(folder: &Path, paths: Vec<String>) -> Result<Vec<Member>, Problem> {
+fn members(folder: &Path, paths: Vec<String>, missing: Missing) -> Result<Vec<Member>, Problem> {
     let (mut files, mut names) = (HashSet::new(), HashSet::new());
     let (mut members, mut total) = (Vec::new(), 0_u64);
     for path in paths {
-        let file = find(folder, &path).ok_or_else(no_replay)?;
+        let found = find(folder, &path)
+            .and_then(|file| std::fs::metadata(&file).ok().map(|data| (file, data)));
+        let (file, data) = match found {
+            Some(found) => found,
+            None if missing == Missing::Skipped => continue,
+            None => return Err(no_replay()),
+        };
         if !files.insert(file.clone()) {
             continue;
         }
-        let data = std::fs::metadata(&file).map_err(|_| no_replay())?;
         total = total.saturating_add(data.len());
         if total > MAX_BYTES {
             let gib = MAX_BYTES >> 30;
@@ -289,6 +306,16 @@ pub(super) fn router() -> api::Routes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_game_that_was_deleted_is_missed_only_by_who_named_it() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("a.slp"), "a").unwrap();
+        let paths = || ["gone.slp", "a.slp"].map(str::to_owned).to_vec();
+        let found = members(folder.path(), paths(), Missing::Skipped).ok().unwrap();
+        assert_eq!(found.iter().map(|member| &*member.name).collect::<Vec<_>>(), ["a.slp"]);
+        assert!(members(folder.path(), paths(), Missing::Refused).is_err());
+    }
 
     #[test]
     fn names_differ_in_more_than_upper_case() {

@@ -3,6 +3,7 @@
 //! No lock is held while SQLite works: a connection is taken out of the pool and given back.
 
 use std::fs;
+use std::io;
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -47,12 +48,13 @@ impl From<rusqlite::Error> for Unfit {
     }
 }
 
-/// Whether the error says that the file is not what it should be.
+/// Whether the error says that the file is not what it should be. That it cannot be opened says
+/// nothing of the kind: the program may have too many files open.
 pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
     use rusqlite::Error::{FromSqlConversionFailure, InvalidColumnType, SqliteFailure};
     match error {
         SqliteFailure(error, message) => match error.code {
-            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::CannotOpen => true,
+            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => true,
             // A table that is not there.
             ErrorCode::Unknown => message.is_some(),
             _ => false,
@@ -122,6 +124,12 @@ impl Database {
                 }
             }
         }
+    }
+
+    /// Whether somebody took the file away.
+    pub(super) fn is_gone(&self) -> bool {
+        let file = self.file.as_ref().map(fs::symlink_metadata);
+        file.is_some_and(|file| file.is_err_and(|error| error.kind() == io::ErrorKind::NotFound))
     }
 
     /// Keeps no connection to it any more.

@@ -5,11 +5,10 @@ use std::io;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::replay::{NOTE_SUFFIX, is_being_recorded};
+
 /// What the names of saved games end with.
 pub const SUFFIX: &str = ".slp";
-
-/// What stands behind the name of a game in that of the note beside it while andross writes it.
-const NOTE_SUFFIX: &str = ".slp.open";
 
 /// How deep folders may lie in one another. Stations have one level, Slippi Launcher and Dolphin
 /// two: months, and games that were spectated.
@@ -29,7 +28,7 @@ pub(super) struct Found {
     pub(super) bytes: u64,
     /// When it was last written to, in nanoseconds since 1970.
     pub(super) written: i64,
-    /// Whether the recorder's note lies beside it.
+    /// Whether an andross that lives is writing it.
     pub(super) is_open: bool,
 }
 
@@ -67,8 +66,8 @@ impl Walk {
             let (Some(name), Ok(kind)) = (name_of(&entry), entry.file_type()) else { continue };
             if kind.is_dir() {
                 folders.push(name);
-            } else if name.ends_with(NOTE_SUFFIX) {
-                notes.push(format!("{prefix}{}", name.trim_end_matches(".open")));
+            } else if let Some(recording) = name.strip_suffix(NOTE_SUFFIX) {
+                notes.push(format!("{prefix}{recording}"));
             } else if kind.is_file() && name.ends_with(SUFFIX) {
                 let path = format!("{prefix}{name}");
                 // One that is gone by now was not there.
@@ -82,7 +81,9 @@ impl Walk {
         }
         notes.sort_unstable();
         for found in &mut self.found[first..] {
-            found.is_open = notes.binary_search(&found.path).is_ok();
+            // A crash leaves a note, too, but nobody who holds it.
+            found.is_open = notes.binary_search(&found.path).is_ok()
+                && is_being_recorded(&folder.join(&found.path[prefix.len()..]));
         }
         if depth == 0 {
             return;
@@ -136,6 +137,8 @@ mod tests {
             symlink("..", folder.path().join("a/up")).unwrap();
             fs::write(folder.path().join("line\nfeed.slp"), "").unwrap();
         }
+        let note = fs::File::open(folder.path().join("1.slp.open")).unwrap();
+        note.lock().unwrap();
         let walk = Walk::through(folder.path()).unwrap();
         let found: Vec<_> =
             walk.found.iter().map(|file| (&*file.path, file.bytes, file.is_open)).collect();
@@ -147,6 +150,10 @@ mod tests {
         ];
         assert_eq!(found, expected);
         assert!(walk.unread.is_empty());
+        // A crash leaves the note, but not its lock.
+        drop(note);
+        let walk = Walk::through(folder.path()).unwrap();
+        assert!(walk.found.iter().all(|file| !file.is_open));
         assert!(Walk::through(&folder.path().join("none")).is_err());
     }
 }

@@ -152,13 +152,14 @@ impl Library {
         Ok(database)
     }
 
-    /// Lets go of a damaged index, so that the next scan opens it anew and finds out.
+    /// Lets go of an index that is damaged or gone, so that the next scan opens it anew and finds out.
     fn guarded<T>(
         &self,
         database: &Arc<Database>,
         result: Result<T, LibraryError>,
     ) -> Result<T, LibraryError> {
-        if result.as_ref().is_err_and(LibraryError::is_damage) {
+        let is_lost = |error: &LibraryError| error.is_damage() || database.is_gone();
+        if result.as_ref().is_err_and(is_lost) {
             database.distrust();
             let mut current = self.database.lock();
             if current.as_ref().is_some_and(|current| Arc::ptr_eq(current, database)) {

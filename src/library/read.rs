@@ -1,11 +1,12 @@
 //! Reads a file into an entry.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::entry::{Entry, EntryState, PlayerEntry};
 use super::winner::{placement, stocks, winners};
-use crate::replay::{Glance, SurveyError};
+use crate::replay::{Glance, GoOn, SurveyError};
 use crate::slp::state::{MatchState, PlayerState};
 
 /// Digits of a MAC address, which Nintendont puts into the names of its files.
@@ -17,24 +18,48 @@ const DATE_LEN: usize = 15;
 /// The entry of the file at `path` in `folder`. `is_open` says that andross is writing it. One that
 /// cannot be read has the reason.
 pub fn read(folder: &Path, path: &str, is_open: bool) -> Entry {
+    let entry = read_while(folder, path, Growth { is_open, is_recent: false }, &mut || {
+        ControlFlow::Continue(())
+    });
+    entry.unwrap_or_else(|| Entry::unread(path, 0, 0))
+}
+
+/// Who may be writing a file: of such a one only the start is read, unless it is whole.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Growth {
+    /// An andross that lives.
+    pub(super) is_open: bool,
+    /// Anybody: it was written to just now.
+    pub(super) is_recent: bool,
+}
+
+/// The same as long as `go_on`, which is asked now and then, says so; else `None`.
+pub(super) fn read_while(
+    folder: &Path,
+    path: &str,
+    growth: Growth,
+    go_on: GoOn<'_>,
+) -> Option<Entry> {
+    let Growth { is_open, is_recent } = growth;
     let file = folder.join(path);
     let data = match std::fs::symlink_metadata(&file) {
         Ok(data) => data,
         Err(error) => {
             let error = SurveyError::Io(error).to_string();
-            return Entry { error: Some(error), ..Entry::unread(path, 0, 0) };
+            return Some(Entry { error: Some(error), ..Entry::unread(path, 0, 0) });
         }
     };
     let modified = data.modified().ok();
     let entry = Entry::unread(path, data.len(), modified.map_or(0, unix_ms));
-    match Glance::at(&file, is_open) {
+    Some(match Glance::at(&file, is_open || is_recent, go_on) {
         Ok(glance) => fill(entry, &glance, &file, modified, is_open),
+        Err(SurveyError::Ended) => return None,
         Err(error) => Entry {
             error: Some(error.to_string()),
             station: station(path).or_else(|| folder_of(path)),
             ..entry
         },
-    }
+    })
 }
 
 fn fill(

@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::folder::{Found, Walk, unix_ns};
+use super::read::{Growth, read_while};
 use super::sql::{Known, Row};
-use super::{Library, LibraryError, read, sql};
+use super::{EntryState, Library, LibraryError, sql};
+use crate::replay::GoOn;
 
 /// Files that are read before their entries are written: readers wait for a write.
 const BATCH: usize = 64;
@@ -19,6 +21,10 @@ const BATCH_TIME: Duration = Duration::from_millis(500);
 /// A file that was written to less than this before it was read may have changed since within the
 /// same tick of the file system's clock; FAT has ticks of two seconds.
 const SETTLE_TIME: Duration = Duration::from_secs(3);
+
+/// A file that is not whole and was written to less than this ago may still grow: some other program
+/// records or copies it. It is read from end to end once it is at rest, not at each scan.
+const REST_TIME: Duration = Duration::from_secs(30);
 
 /// How far a scan is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -51,7 +57,8 @@ pub struct ScanReport {
 
 impl Library {
     /// Looks through the folder, reads what is new or has changed, and forgets what is gone. After
-    /// each file `pace` is told how far it is; it may take its time, and end the scan.
+    /// each file, and within one that takes long, `pace` is told how far it is; it may take its time,
+    /// and end the scan.
     ///
     /// # Errors
     /// If the folder cannot be read, or the index fails.
@@ -99,15 +106,20 @@ impl Library {
             self.guarded(&database, done)
         };
         for file in changed {
-            let row = self.look_at(&file);
+            let mut progress =
+                Progress { is_running: true, is_complete: false, read: report.read, of };
+            let Some(row) = self.look_at(&file, &mut || pace(progress)) else {
+                report.is_partial = true;
+                break;
+            };
             report.read += 1;
-            report.unreadable += u64::from(row.entry.state == super::EntryState::Unreadable);
+            report.unreadable += u64::from(row.entry.state == EntryState::Unreadable);
             rows.push(row);
             if rows.len() >= BATCH || written.elapsed() >= BATCH_TIME {
                 put(&mut rows)?;
                 written = Instant::now();
             }
-            let progress = Progress { is_running: true, is_complete: false, read: report.read, of };
+            progress.read = report.read;
             if pace(progress).is_break() {
                 report.is_partial = true;
                 break;
@@ -119,13 +131,19 @@ impl Library {
         Ok(report)
     }
 
-    fn look_at(&self, file: &Found) -> Row {
+    /// Reads a file; `None` if `go_on` ends that.
+    fn look_at(&self, file: &Found, go_on: GoOn<'_>) -> Option<Row> {
         let now = unix_ns(SystemTime::now());
-        let entry = read::read(self.folder(), &file.path, file.is_open);
-        let age = now.saturating_sub(file.written).unsigned_abs();
+        // A time in the future is a clock that was set; most of those are far away.
+        let age = u128::from(now.saturating_sub(file.written).unsigned_abs());
+        let is_recent = age <= REST_TIME.as_nanos();
+        let growth = Growth { is_open: file.is_open, is_recent };
+        let entry = read_while(self.folder(), &file.path, growth, go_on)?;
         // One that changed between the walk and now has another length, and is looked at again.
-        let is_settled = entry.bytes == file.bytes && u128::from(age) > SETTLE_TIME.as_nanos();
-        Row { entry, written: file.written, is_settled }
+        let is_settled = entry.bytes == file.bytes
+            && age > SETTLE_TIME.as_nanos()
+            && !(is_recent && entry.state == EntryState::Unfinished);
+        Some(Row { entry, written: file.written, is_settled })
     }
 }
 

@@ -18,6 +18,10 @@ const ANSWER_TIME: Duration = Duration::from_secs(10);
 /// How often a source is looked for in one scene: OBS answers for one at a time.
 const MAX_ITEMS: u32 = 64;
 
+/// Bytes of what OBS says that are told on: its comments are a sentence, and a message may have a
+/// mebibyte.
+const MAX_SAID: usize = 200;
+
 /// OBS is gone, or does not answer any more: what it says.
 #[derive(Debug)]
 pub(super) struct Gone(pub(super) String);
@@ -120,7 +124,23 @@ fn explain(config: &ObsConfig, has_password: bool, error: &WireError) -> String 
     }
 }
 
-/// What somebody else says, in one line.
+/// What somebody else says, in one line that fits into a log.
 fn one_line(text: &str) -> String {
-    text.replace(char::is_control, " ")
+    let mut line = text[..text.floor_char_boundary(MAX_SAID)].replace(char::is_control, " ");
+    if text.len() > MAX_SAID {
+        line.push('…');
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_obs_says_fits_into_a_line() {
+        assert_eq!(one_line("no\nsuch\u{1b}scene"), "no such scene");
+        let long = one_line(&"é".repeat(500_000));
+        assert!(long.len() <= MAX_SAID + 3 && long.ends_with("é…"), "{}", long.len());
+    }
 }

@@ -1,6 +1,7 @@
 //! The thread: what the engine tells becomes a wish, and OBS is told the newest one.
 
 use std::io;
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
@@ -18,6 +19,9 @@ use crate::shutdown::Shutdown;
 
 /// How long to wait before OBS is tried again: at first, and at most.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
+
+/// A connection that ends sooner is a trouble like none at all: something accepts and hangs up.
+const LASTING: Duration = Duration::from_secs(10);
 
 /// How often OBS is asked whether it is there: a computer that was unplugged hangs up on nobody.
 const PING_PERIOD: Duration = Duration::from_secs(15);
@@ -38,7 +42,6 @@ pub struct ObsThread {
 /// What OBS was told, and what people were told about it: nothing is said twice.
 #[derive(Default)]
 struct Told {
-    trouble: Option<String>,
     /// The station whose scene was switched to: whoever chooses another scene by hand keeps it.
     scene: Option<u64>,
     lacks_source: bool,
@@ -115,25 +118,72 @@ async fn catch_up(stage: &mut Stage, engine: &Handle) -> u64 {
 
 /// Reaches OBS again and again, and tells it what is wanted while it is there.
 async fn reach(config: &ObsConfig, mut wishes: watch::Receiver<Wish>) {
-    let mut told = Told::default();
-    let mut wait = BACK_OFF.0;
+    let (mut told, mut retry) = (Told::default(), Retry::default());
     loop {
-        match Remote::connect(config).await {
+        let trouble = match Remote::connect(config).await {
             Ok(mut remote) => {
-                tracing::info!("connected to OBS at {}", config.address);
-                (told.trouble, wait) = (None, BACK_OFF.0);
-                let Gone(why) = serve(config, &mut remote, &mut wishes, &mut told).await;
-                tracing::warn!("OBS at {} is gone ({why}): trying again", config.address);
-            }
-            Err(trouble) => {
-                if told.trouble.as_ref() != Some(&trouble) {
-                    tracing::warn!("{trouble}; trying again until it works");
-                    told.trouble = Some(trouble);
+                if retry.connected() {
+                    tracing::info!("connected to OBS at {}", config.address);
                 }
+                let mut serving = pin!(serve(config, &mut remote, &mut wishes, &mut told));
+                let gone = match timeout(LASTING, serving.as_mut()).await {
+                    Ok(gone) => gone,
+                    Err(_) => {
+                        if retry.lasted() {
+                            tracing::info!("connected to OBS at {}", config.address);
+                        }
+                        serving.await
+                    }
+                };
+                format!("OBS at {} is gone ({}): trying again", config.address, gone.0)
             }
+            Err(trouble) => format!("{trouble}; trying again until it works"),
+        };
+        if retry.failed(&trouble) {
+            tracing::warn!("{trouble}");
         }
-        sleep(wait).await;
-        wait = (wait * 2).min(BACK_OFF.1);
+        sleep(retry.wait()).await;
+    }
+}
+
+/// When OBS is tried again, and which trouble people know of. An OBS that hangs up on each connection
+/// is told of once.
+#[derive(Debug, Default)]
+struct Retry {
+    trouble: Option<String>,
+    /// Connections since one lasted.
+    brief: u32,
+    /// Whether people know of this connection.
+    is_told: bool,
+    /// Tries since one lasted.
+    tries: u32,
+}
+
+impl Retry {
+    /// There is a connection; whether that is to be told now, or once it lasts.
+    fn connected(&mut self) -> bool {
+        // One that was restarted comes back once.
+        self.is_told = self.brief < 2;
+        self.brief = self.brief.saturating_add(1);
+        self.is_told
+    }
+
+    /// The connection lasts; whether that is news.
+    fn lasted(&mut self) -> bool {
+        (self.trouble, self.brief, self.tries) = (None, 0, 0);
+        !std::mem::replace(&mut self.is_told, true)
+    }
+
+    /// There is no connection, or none any more; whether that is news.
+    fn failed(&mut self, trouble: &str) -> bool {
+        self.trouble.replace(trouble.to_owned()).as_deref() != Some(trouble)
+    }
+
+    /// How long to wait before the next try.
+    fn wait(&mut self) -> Duration {
+        let wait = BACK_OFF.0.saturating_mul(1 << self.tries.min(8)).min(BACK_OFF.1);
+        self.tries = self.tries.saturating_add(1);
+        wait
     }
 }
 
@@ -196,4 +246,30 @@ async fn grant(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_obs_that_hangs_up_again_and_again_is_told_of_once_and_tried_ever_later() {
+        let mut retry = Retry::default();
+        assert!(retry.connected() && retry.failed("gone"));
+        let mut before = retry.wait();
+        assert!(retry.connected() && !retry.failed("gone"));
+        for _ in 0..20 {
+            assert!(!retry.connected() && !retry.failed("gone"));
+            let wait = retry.wait();
+            assert!(wait > before || wait == BACK_OFF.1);
+            before = wait;
+        }
+        assert_eq!(before, BACK_OFF.1);
+        // Another trouble is news, and so is a connection that lasts.
+        assert!(retry.failed("not there"));
+        assert!(!retry.connected() && retry.lasted());
+        assert!(retry.failed("gone"));
+        assert_eq!(retry.wait(), BACK_OFF.0);
+        assert!(retry.connected() && !retry.lasted());
+    }
 }

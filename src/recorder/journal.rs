@@ -7,11 +7,17 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// What is appended to the name of the growing file.
-const SUFFIX: &str = ".open";
+use crate::replay::{NOTE_SUFFIX, note_of};
+
+/// How often the lock of a note is tried: somebody who only looks holds it for a moment.
+const LOCK_TRIES: u32 = 5;
+
+/// How long to wait between two tries.
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// A note is a few hundred bytes; a larger one is somebody else's file.
 const MAX_NOTE: u64 = 64 * 1024;
@@ -37,7 +43,7 @@ pub(super) struct Journal {
 impl Journal {
     /// Writes the note beside `recording` and locks it.
     pub(super) fn begin(recording: &Path, note: &Note) -> io::Result<Self> {
-        let path = path_of(recording);
+        let path = note_of(recording);
         let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path)?;
         match file.lock() {
             // Some network shares know no locks: better a recording without one than none.
@@ -100,19 +106,17 @@ pub(super) fn orphans(folder: &Path) -> io::Result<Vec<Orphan>> {
     Ok(orphans)
 }
 
-/// Whether an andross that lives is writing `recording`, however long ago its last event came.
-pub fn is_being_recorded(recording: &Path) -> bool {
-    let file = OpenOptions::new().read(true).write(true).open(path_of(recording));
-    file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
-}
-
 /// Locks and reads a note; `None` if its writer lives.
 fn claim(path: &Path) -> io::Result<Option<(File, Note)>> {
     let file = OpenOptions::new().read(true).write(true).open(path)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Ok(None),
-        Err(TryLockError::Error(error)) => return Err(error),
+    let mut tries = 1;
+    while let Err(error) = file.try_lock() {
+        match error {
+            TryLockError::WouldBlock if tries == LOCK_TRIES => return Ok(None),
+            TryLockError::WouldBlock => std::thread::sleep(LOCK_PAUSE),
+            TryLockError::Error(error) => return Err(error),
+        }
+        tries += 1;
     }
     let mut text = Vec::new();
     (&file).take(MAX_NOTE).read_to_end(&mut text)?;
@@ -121,20 +125,15 @@ fn claim(path: &Path) -> io::Result<Option<(File, Note)>> {
     Ok(Some((file, note)))
 }
 
-fn path_of(recording: &Path) -> PathBuf {
-    let mut path = recording.as_os_str().to_owned();
-    path.push(SUFFIX);
-    path.into()
-}
-
 fn recording_of(note: &Path) -> Option<PathBuf> {
-    let name = note.file_name()?.to_str()?.strip_suffix(SUFFIX)?;
+    let name = note.file_name()?.to_str()?.strip_suffix(NOTE_SUFFIX)?;
     name.ends_with(".slp").then(|| note.with_file_name(name))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::replay::is_being_recorded;
 
     #[test]
     fn only_notes_whose_writer_is_gone_are_orphans() {

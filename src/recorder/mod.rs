@@ -10,5 +10,4 @@ mod recovery;
 mod thread;
 mod track;
 
-pub use journal::is_being_recorded;
 pub use thread::{Clerk, RecorderOptions, RecorderThread};

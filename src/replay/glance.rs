@@ -5,6 +5,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -30,8 +31,16 @@ const MAX_STEPS: usize = 100_000;
 /// Frames that a rollback goes back at most (seven), and some.
 const MAX_ROLLBACK: i32 = 32;
 
-/// The longest file that is read from end to end: ten hours of an ordinary game.
-pub const MAX_SURVEYED: u64 = 1024 * 1024 * 1024;
+/// The longest file that is read from end to end: two hours of an ordinary game. Eight minutes of four
+/// Ice Climbers with items, the most that fits into a tournament's clock, have half of it.
+pub const MAX_SURVEYED: u64 = 256 * 1024 * 1024;
+
+/// The most events of a file that is read from end to end. Games have an event in some 50 bytes, so the
+/// longest one that is read has five million. A hostile one has an event in each byte.
+pub const MAX_EVENTS: u64 = 10_000_000;
+
+/// Asked now and then while a long file is read: whether to go on.
+pub type GoOn<'a> = &'a mut dyn FnMut() -> ControlFlow<()>;
 
 /// What a quick look shows.
 #[derive(Clone, Debug)]
@@ -42,49 +51,63 @@ pub struct Glance {
     pub state: MatchState,
     /// The file's own metadata, as far as it could be read; `None` if there is none.
     pub metadata: Option<Metadata>,
-    /// Whether nobody completed the file.
+    /// Whether nobody completed the file, or it grows and is not whole yet.
     pub is_unfinished: bool,
     /// What is wrong with the file beside that; notes do not count.
     pub problem: Option<Problem>,
 }
 
 impl Glance {
-    /// Looks at the file at `path`. Of one that still grows only the start is read.
+    /// Looks at the file at `path`. Of one that still grows and is not whole only the start is read.
     ///
     /// # Errors
     /// If the file cannot be read or is no `.slp` file, or if it would have to be read from end to
-    /// end and is longer than [`MAX_SURVEYED`].
-    pub fn at(path: &Path, grows: bool) -> Result<Self, SurveyError> {
+    /// end and is longer than [`MAX_SURVEYED`] or has more than [`MAX_EVENTS`]; or if `go_on` says so.
+    pub fn at(path: &Path, grows: bool, go_on: GoOn<'_>) -> Result<Self, SurveyError> {
         // Before it is opened: that would wait for ever for the other end of a pipe.
         if !fs::symlink_metadata(path)?.is_file() {
             return Err(SurveyError::NotAFile);
         }
-        Self::read(&mut File::open(path)?, grows)
+        Self::read(&mut File::open(path)?, grows, go_on)
     }
 
     /// Looks at an open file.
     ///
     /// # Errors
     /// As [`Glance::at`].
-    pub fn read(input: &mut (impl Read + Seek), grows: bool) -> Result<Self, SurveyError> {
+    pub fn read(
+        input: &mut (impl Read + Seek),
+        grows: bool,
+        go_on: GoOn<'_>,
+    ) -> Result<Self, SurveyError> {
         let file_len = input.seek(SeekFrom::End(0))?;
         let announced_len = read_header(input)?;
         let is_unfinished = announced_len == 0;
         let head = Head::read(input)?;
-        if is_unfinished && grows {
-            let Head { summary, state, .. } = head;
-            return Ok(Self { summary, state, metadata: None, is_unfinished, problem: None });
-        }
         if let Some(end) = find_frame_end(input, announced_len, file_len)?
-            && let Some(glance) = Self::of_both_ends(input, head, end, file_len)?
+            && let Some(glance) = Self::of_both_ends(input, head.clone(), end, file_len)?
         {
             return Ok(glance);
+        }
+        if grows {
+            let Head { summary, state, .. } = head;
+            return Ok(Self { summary, state, metadata: None, is_unfinished: true, problem: None });
         }
         if file_len > MAX_SURVEYED {
             return Err(SurveyError::TooLong(file_len));
         }
         let mut state = MatchState::new();
-        let survey = Survey::read_each(input, |event| state.observe(event))?;
+        let survey = Survey::read_each(
+            input,
+            |event| state.observe(event),
+            |events| match go_on() {
+                ControlFlow::Break(()) => Err(SurveyError::Ended),
+                ControlFlow::Continue(()) if events > MAX_EVENTS => {
+                    Err(SurveyError::TooManyEvents(MAX_EVENTS))
+                }
+                ControlFlow::Continue(()) => Ok(()),
+            },
+        )?;
         let mut problems = survey.problems.iter().filter(|problem| !problem.is_note());
         let problem = problems.find(|problem| **problem != Problem::Unfinished).copied();
         let Survey { summary, metadata, .. } = survey;
@@ -137,6 +160,7 @@ impl Glance {
 }
 
 /// The first two events.
+#[derive(Clone)]
 struct Head {
     summary: Summary,
     state: MatchState,

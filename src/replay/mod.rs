@@ -10,6 +10,7 @@
 
 mod behind;
 mod glance;
+mod note;
 mod problem;
 mod repair;
 mod report;
@@ -17,7 +18,8 @@ mod start_time;
 mod survey;
 
 pub use behind::{MAX_METADATA_LEN, MetadataError};
-pub use glance::{Glance, MAX_SURVEYED};
+pub use glance::{Glance, GoOn, MAX_EVENTS, MAX_SURVEYED};
+pub use note::{NOTE_SUFFIX, is_being_recorded, note_of};
 pub use problem::Problem;
 pub use repair::{Facts, RepairError, Repaired, plan, repair};
 pub use report::{ProblemReport, Report};

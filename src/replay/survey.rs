@@ -57,6 +57,12 @@ pub enum SurveyError {
     /// It would have to be read from end to end, and is too long for that.
     #[error("{0} bytes are too many to be read from end to end")]
     TooLong(u64),
+    /// It has more events than any game.
+    #[error("it has more than {0} events: no game has so many")]
+    TooManyEvents(u64),
+    /// Whoever asked has lost interest.
+    #[error("the reading was ended")]
+    Ended,
 }
 
 /// Why the events of a file end where they do.
@@ -92,16 +98,18 @@ impl Survey {
     /// # Errors
     /// As [`survey`].
     pub fn read(input: &mut (impl Read + Seek)) -> Result<Self, SurveyError> {
-        Self::read_each(input, |_| {})
+        Self::read_each(input, |_| {}, |_| Ok(()))
     }
 
     /// Surveys an open file as [`Survey::read`] does, and shows every whole event on the way.
+    /// `go_on` is asked before each 64 KiB; it is told how many events there were so far.
     ///
     /// # Errors
-    /// As [`survey`].
+    /// As [`survey`], and what `go_on` says.
     pub fn read_each(
         input: &mut (impl Read + Seek),
         each: impl FnMut(Event<'_>),
+        go_on: impl FnMut(u64) -> Result<(), SurveyError>,
     ) -> Result<Self, SurveyError> {
         let file_len = input.seek(SeekFrom::End(0))?;
         let announced_len = read_header(input)?;
@@ -110,7 +118,7 @@ impl Survey {
         let events_at = EVENTS_AT as u64;
         let scan_end = frame_end.unwrap_or(file_len);
         input.seek(SeekFrom::Start(events_at))?;
-        let scan = Scan::run(input.take(scan_end.saturating_sub(events_at)), each)?;
+        let scan = Scan::run(input.take(scan_end.saturating_sub(events_at)), each, go_on)?;
         let behind_at = frame_end.unwrap_or(events_at + scan.events_len);
         let behind = Behind::read(input, behind_at, file_len)?;
 
@@ -242,6 +250,8 @@ pub(super) fn find_frame_end(
 /// One pass over the events.
 struct Scan {
     events_len: u64,
+    /// How many there are of all codes.
+    events: u64,
     summary: Summary,
     event_counts: BTreeMap<EventCode, u64>,
     /// Position and code of the event behind Event Payloads.
@@ -250,9 +260,14 @@ struct Scan {
 }
 
 impl Scan {
-    fn run(mut input: impl Read, mut each: impl FnMut(Event<'_>)) -> io::Result<Self> {
+    fn run(
+        mut input: impl Read,
+        mut each: impl FnMut(Event<'_>),
+        mut go_on: impl FnMut(u64) -> Result<(), SurveyError>,
+    ) -> Result<Self, SurveyError> {
         let mut scan = Self {
             events_len: 0,
+            events: 0,
             summary: Summary::new(),
             event_counts: BTreeMap::new(),
             second: None,
@@ -262,6 +277,7 @@ impl Scan {
         // Never holds more than one incomplete event and one chunk.
         let mut buffer = Vec::with_capacity(MAX_EVENT_LEN + CHUNK);
         loop {
+            go_on(scan.events)?;
             let got = input.by_ref().take(CHUNK as u64).read_to_end(&mut buffer)?;
             let taken = match scan.take_events(&mut scanner, &buffer, &mut each) {
                 Ok(taken) => taken,
@@ -302,6 +318,7 @@ impl Scan {
             each(event);
             self.summary.observe(event);
             *self.event_counts.entry(event.code()).or_default() += 1;
+            self.events += 1;
             self.events_len += event.len() as u64;
             taken += event.len();
         }

@@ -72,15 +72,92 @@ fn a_recording_is_listed_while_it_grows() {
     growing[11..15].fill(0);
     shelf.put("a.slp", &growing);
     let note = shelf.put("a.slp.open", b"{}");
+    // A crash leaves a note that nobody holds.
+    shelf.scan();
+    assert_eq!(shelf.entries()[0].state, EntryState::Unfinished);
+    assert_eq!(shelf.scan().read, 0);
+    let writer = fs::File::open(&note).unwrap();
+    writer.lock().unwrap();
     shelf.scan();
     let [entry] = &shelf.entries()[..] else { panic!() };
     assert_eq!((entry.state, entry.players.len(), entry.frames), (EntryState::Recording, 2, 0));
     shelf.put("a.slp", &whole);
     shelf.scan();
     assert_eq!(shelf.entries()[0].state, EntryState::Complete);
+    drop(writer);
     fs::remove_file(note).unwrap();
     shelf.scan();
     assert_eq!(shelf.scan().read, 0);
+}
+
+/// A file that announces one-byte events and has `len` bytes of them, which take no room on the disk.
+fn put_endless(shelf: &Shelf, len: u64) {
+    let start = [&b"{U\x03raw[$U#l\0\0\0\0"[..], &[0x35, 4, 0, 0, 0]].concat();
+    let file = shelf.put("endless.slp", &start);
+    fs::File::options().write(true).open(&file).unwrap().set_len(len).unwrap();
+    set_age(&file, 3600);
+}
+
+#[test]
+fn a_hostile_file_costs_a_bounded_time_and_the_end_of_a_scan_is_not_waited_for() {
+    use andross::replay::{MAX_EVENTS, MAX_SURVEYED};
+    let shelf = Shelf::empty();
+    put_endless(&shelf, MAX_SURVEYED);
+    let mut asked = 0;
+    let report = shelf.library.scan(|_| {
+        asked += 1;
+        if asked == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    let report = report.unwrap();
+    assert_eq!((asked, report.is_partial, report.read), (3, true, 0));
+    assert_eq!(shelf.find(&Query::default()).total, 0, "what was not read to its end is not kept");
+
+    shelf
+        .library
+        .scan(|_| {
+            asked += 1;
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert!(asked < 3 + 10 + MAX_EVENTS / (64 * 1024) + 10, "{asked}");
+    let [entry] = &shelf.entries()[..] else { panic!() };
+    assert_eq!(entry.state, EntryState::Unreadable);
+    assert!(entry.error.as_ref().unwrap().contains("more than 10000000 events"), "{entry:?}");
+    assert_eq!(shelf.scan().read, 0, "it is not tried again");
+}
+
+#[test]
+fn a_file_that_somebody_else_still_writes_is_not_read_from_end_to_end() {
+    let shelf = Shelf::empty();
+    let mut growing = fixture("v3.7.0-items.slp");
+    growing.truncate(20_000);
+    growing[11..15].fill(0);
+    let path = shelf.put("a.slp", &growing);
+    let frames = || {
+        shelf.scan();
+        shelf.entries()[0].frames
+    };
+    set_age(&path, 0);
+    assert_eq!(frames(), 0);
+    assert_eq!(shelf.entries()[0].state, EntryState::Unfinished);
+    set_age(&path, 10);
+    assert_eq!((frames(), shelf.scan().read), (0, 1), "it is looked at again until it is at rest");
+    set_age(&path, 3600);
+    assert!(frames() > 0);
+    assert_eq!(shelf.scan().read, 0);
+}
+
+#[test]
+fn an_index_that_cannot_be_opened_is_not_put_aside() {
+    let shelf = three().again();
+    // SQLite cannot open its journal then, whoever runs this.
+    let journal = shelf.folder.path().join(format!("{}-journal", andross::library::INDEX));
+    fs::create_dir(&journal).unwrap();
+    assert_eq!(shelf.scan().read, 3, "in memory");
+    let aside = shelf.folder.path().join(format!("{}.broken", andross::library::INDEX));
+    assert!(!aside.exists());
+    fs::remove_dir(&journal).unwrap();
+    assert_eq!(shelf.again().scan().read, 0, "the index is as it was");
 }
 
 #[test]

@@ -13,12 +13,21 @@ fn with_token() -> Rules {
 
 /// Checks a request to `/`; `host` stands for the Host header.
 fn check(rules: &Rules, method: Method, headers: &[(&str, &str)]) -> Result<(), Denied> {
+    check_at(rules, method, "/", headers)
+}
+
+fn check_at(
+    rules: &Rules,
+    method: Method,
+    path: &'static str,
+    headers: &[(&str, &str)],
+) -> Result<(), Denied> {
     let mut map = HeaderMap::new();
     for &(name, value) in headers {
         let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
         map.append(name, HeaderValue::from_str(value).unwrap());
     }
-    rules.check(&method, &Uri::from_static("/"), &map)
+    rules.check(&method, &Uri::from_static(path), &map)
 }
 
 const HERE: (&str, &str) = ("host", "127.0.0.1:51480");
@@ -96,6 +105,28 @@ fn other_servers_pages_can_neither_change_nor_listen() {
     assert_eq!(check(&rules, Method::POST, &[HERE, ("sec-fetch-site", "same-origin")]), Ok(()));
     let behind = [("host", "relay.example"), ("origin", "https://relay.example")];
     assert_eq!(check(&rules, Method::POST, &behind), Ok(()));
+}
+
+#[test]
+fn other_sites_pages_cannot_have_visitors_ask_for_what_is_costly() {
+    let rules = Rules::new(&[], &["https://overlay.example".to_owned()], Changes::Free);
+    let get = |path, headers: &[_]| check_at(&rules, Method::GET, path, headers);
+    let site = |value| ("sec-fetch-site", value);
+    let (image, whole) = (("sec-fetch-mode", "no-cors"), ("sec-fetch-mode", "navigate"));
+    let (frame, window) = (("sec-fetch-dest", "iframe"), ("sec-fetch-dest", "document"));
+    for path in ["/api/replays.zip?search=x", "/stations/1/live.slp"] {
+        assert_eq!(get(path, &[HERE, site("cross-site"), image]), Err(Denied::Origin), "{path}");
+        assert_eq!(get(path, &[HERE, site("cross-site"), whole, frame]), Err(Denied::Origin));
+        // A link that somebody follows, the dashboard itself, and who is no browser.
+        assert_eq!(get(path, &[HERE, site("cross-site"), whole, window]), Ok(()));
+        assert_eq!(get(path, &[HERE, site("same-origin"), image]), Ok(()));
+        assert_eq!(get(path, &[HERE]), Ok(()));
+    }
+    // Who may watch may watch.
+    let allowed = [HERE, site("cross-site"), ("origin", "https://overlay.example")];
+    assert_eq!(get("/stations/1/live.slp", &allowed), Ok(()));
+    assert_eq!(get("/api/replays.zip", &allowed), Err(Denied::Origin));
+    assert_eq!(get("/api/status", &[HERE, site("cross-site"), image]), Ok(()));
 }
 
 #[test]

@@ -10,6 +10,8 @@ const LIMIT = 50;
 const TYPING_MS = 200;
 /** Files that are new to the library at once: fewer are there before anybody has read that. */
 const LONG_SCAN = 20;
+/** Of an address; the relay takes 16 KiB with all that stands in a request's head. */
+const MAX_ADDRESS = 12 * 1024;
 const FILTERS = ["search", "station", "character", "stage", "winner", "state", "since", "until"];
 const COLUMNS = [
   { title: "", is: "pick" },
@@ -134,7 +136,15 @@ function drawPicked() {
   zip.hidden = picked.size === 0;
   setText(zip, `Download ${plural(picked.size, "game")} as zip`);
   const paths = new URLSearchParams([...picked].map((path) => ["path", path]));
-  setAttribute(zip, "href", `/api/replays.zip?${paths}`);
+  const link = `/api/replays.zip?${paths}`;
+  const isTooMany = link.length > MAX_ADDRESS;
+  // A link without an address is none; as a disabled one it is still found, with the reason.
+  setAttribute(zip, "href", isTooMany ? null : link);
+  setAttribute(zip, "role", isTooMany ? "link" : null);
+  setAttribute(zip, "tabindex", isTooMany ? "0" : null);
+  setAttribute(zip, "aria-disabled", isTooMany ? "true" : null);
+  setAttribute(zip, "aria-describedby", isTooMany ? "too-many" : null);
+  $("too-many").hidden = !isTooMany;
 }
 
 async function loadFacets() {
