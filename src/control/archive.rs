@@ -30,7 +30,7 @@ use super::extract::Asked;
 use super::problem::{ErrorBody, Problem};
 use super::replays::{Pairs, Wanted, ask, invalid, no_replays};
 use super::{App, api};
-use crate::library::{Library, LibraryError, MAX_LIMIT, Query};
+use crate::library::{Hidden, Library, LibraryError, MAX_LIMIT, Query};
 
 /// The most games in one file: a tournament's, and their list is some 100 KiB.
 const MAX_GAMES: usize = 1000;
@@ -93,12 +93,13 @@ async fn archive(State(app): State<App>, Asked(pairs): Asked<Pairs>) -> Result<R
     })?;
     let (named, others): (Pairs, Pairs) = pairs.into_iter().partition(|(key, _)| key == "path");
     let folder = app.library.as_ref().ok_or_else(no_replays)?.folder().to_owned();
+    let hidden = app.hidden().await?;
     let paths = if named.is_empty() {
         let wanted = Wanted::of(others)?;
         if wanted.is_page() {
             return Err(invalid("all that is found is packed: `page` and `limit` make no sense"));
         }
-        let query = Query { limit: MAX_LIMIT, ..wanted.into_query()? };
+        let query = Query { limit: MAX_LIMIT, hidden, ..wanted.into_query()? };
         ask(&app, move |library| paths_of(library, query)).await?
     } else if others.is_empty() {
         named.into_iter().map(|(_, path)| path).collect()
@@ -108,7 +109,7 @@ async fn archive(State(app): State<App>, Asked(pairs): Asked<Pairs>) -> Result<R
     if paths.len() > MAX_GAMES {
         return Err(too_much(format!("more than {MAX_GAMES} games are too many for one file")));
     }
-    let members = tokio::task::spawn_blocking(move || members(&folder, paths));
+    let members = tokio::task::spawn_blocking(move || members(&folder, paths, hidden));
     let members = members.await.map_err(|_| no_replay())??;
     if members.is_empty() {
         return Err(no_replay());
@@ -148,11 +149,15 @@ fn paths_of(library: &Library, mut query: Query) -> Result<Vec<String>, LibraryE
 }
 
 /// Finds the games; one that is named twice is packed once.
-fn members(folder: &Path, paths: Vec<String>) -> Result<Vec<Member>, Problem> {
+fn members(
+    folder: &Path,
+    paths: Vec<String>,
+    hidden: Option<Hidden>,
+) -> Result<Vec<Member>, Problem> {
     let (mut files, mut names) = (HashSet::new(), HashSet::new());
     let (mut members, mut total) = (Vec::new(), 0_u64);
     for path in paths {
-        let file = find(folder, &path).ok_or_else(no_replay)?;
+        let file = find(folder, &path, hidden).ok_or_else(no_replay)?;
         if !files.insert(file.clone()) {
             continue;
         }

@@ -8,6 +8,7 @@ mod api;
 mod archive;
 mod bridge;
 mod client_key;
+mod curtain;
 mod dashboard;
 mod downloads;
 mod events;
@@ -34,7 +35,7 @@ use tokio::sync::Semaphore;
 
 use crate::audience::Gallery;
 use crate::engine::{Handle, Refusal, Reply, Request};
-use crate::library::Library;
+use crate::library::{Hidden, Library};
 use crate::shutdown::Shutdown;
 
 pub use bridge::{Bridge, News};
@@ -60,6 +61,7 @@ const MAX_ARCHIVES: usize = 2;
 struct App {
     engine: Handle,
     library: Option<Arc<Library>>,
+    curtain: Arc<curtain::Curtain>,
     watchers: Arc<Semaphore>,
     listings: Arc<Semaphore>,
     archives: Arc<Semaphore>,
@@ -75,6 +77,8 @@ pub struct Games {
     pub news: News,
     /// Has their places.
     pub gallery: Arc<Gallery>,
+    /// How far spectators were behind in the run before, as far as the settings tell.
+    pub delay: Duration,
 }
 
 impl App {
@@ -87,6 +91,7 @@ impl App {
         Self {
             engine,
             library,
+            curtain: Arc::new(curtain::Curtain::new(games.delay)),
             watchers: Arc::new(Semaphore::new(MAX_WATCHERS)),
             listings: Arc::new(Semaphore::new(MAX_LISTINGS)),
             archives: Arc::new(Semaphore::new(MAX_ARCHIVES)),
@@ -94,6 +99,11 @@ impl App {
             health: health::Health::new(),
             shutdown,
         }
+    }
+
+    /// Which saved games nobody may learn of yet; `None` without a delay.
+    async fn hidden(&self) -> Result<Option<Hidden>, Refusal> {
+        Ok(self.curtain.hidden(&self.ask(Request::Stations).await?))
     }
 
     /// Asks the engine, but not for ever.
