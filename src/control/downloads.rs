@@ -128,7 +128,9 @@ mod tests {
             fs::write(folder.join(name), "").unwrap();
         }
         fs::create_dir(folder.join("folder.slp")).unwrap();
-        assert!(find(&folder, "a.slp", None).is_some() && find(&folder, "Stream/b.slp", None).is_some());
+        assert!(
+            find(&folder, "a.slp", None).is_some() && find(&folder, "Stream/b.slp", None).is_some()
+        );
         for name in [
             "",
             "/",

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Hidden, LibraryError};
 use super::database::Database;
 use super::entry::EntryState;
+use super::{Hidden, LibraryError};
 
 /// Stations that are listed at most: more than any venue has.
 const MAX_STATIONS: u32 = 1000;
@@ -26,10 +26,7 @@ pub struct Facets {
     pub states: Vec<EntryState>,
 }
 
-pub(super) fn collect(
-    database: &Database,
-    hidden: Option<Hidden>,
-) -> Result<Facets, LibraryError> {
+pub(super) fn collect(database: &Database, hidden: Option<Hidden>) -> Result<Facets, LibraryError> {
     let connection = database.connection()?;
     let shown = hidden.map_or_else(|| "TRUE".to_owned(), |hidden| hidden.condition());
     // Names as they are written stand in the entries: one is looked at for each.

@@ -102,13 +102,15 @@ fn the_end_completes_it() {
 }
 
 /// A client that takes nothing of a game which is larger than all buffers on the way.
-fn stalled(frames: usize) -> (Venue, Recording, TcpStream) {
+fn stalled(frames: i32) -> (Venue, Recording, TcpStream) {
     let game = synthetic(4, frames, false);
     let (mut venue, options) = later(vec![game.clone()], 200_000.0);
     let mut slow = TcpStream::connect(http(&venue)).unwrap();
     slow.set_read_timeout(Some(PATIENCE)).unwrap();
-    slow.write_all(b"GET /stations/1/live.slp HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-        .unwrap();
+    slow.write_all(
+        b"GET /stations/1/live.slp HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    )
+    .unwrap();
     wait_until("it waits", || venue.station().stats.web_clients.get() == 1);
     venue.switch_on(options);
     venue.wait_for_bytes(game.events().len());
