@@ -163,7 +163,7 @@ fn a_stations_own_delay_holds_for_the_state_the_bytes_and_the_file() {
     bytes.read_bytes(1);
     let first = venue.station().log.arrival(andross::session::Seq(0)).unwrap();
     assert!(first.elapsed() >= delay, "the bytes");
-    while overlay.next()["frame"].is_null() {}
+    while overlay.next()["end"].is_null() {}
     assert!(first.elapsed() >= delay, "the state");
     bytes.read_bytes(game.events().len());
     let last = venue.station().log.last().unwrap().arrived();
