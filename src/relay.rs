@@ -185,7 +185,7 @@ impl Relay {
             max_places,
         };
         let discovery = config.discovery.as_ref().map(|discovery| discovery.listen);
-        let http = config.http.clone();
+        let (http, delay) = (config.http.clone(), config.delay.longest());
         let library =
             http.as_ref().and(config.replays.clone()).map(|folder| Arc::new(Library::new(folder)));
         let librarian = library
@@ -204,7 +204,7 @@ impl Relay {
             .transpose()?;
         let http = http
             .map(|http| {
-                let games = Games { news, gallery };
+                let games = Games { news, gallery, delay };
                 HttpServer::bind(&http, engine.handle(), library, games, shutdown.clone())
             })
             .transpose()?;

@@ -216,6 +216,14 @@ impl Drop for Seat {
 }
 
 impl Dismissed {
+    /// Waits until somebody asks for the spectator to be hung up on. Safe to give up waiting.
+    pub async fn kicked(&mut self) {
+        if self.0.wait_for(|why| *why == Some(Dismissal::Kicked)).await.is_err() {
+            // As below.
+            std::future::pending().await
+        }
+    }
+
     /// Waits until the spectator has to leave. Safe to give up waiting.
     pub async fn wait(&mut self) -> Dismissal {
         match self.0.wait_for(Option::is_some).await.map(|why| *why) {

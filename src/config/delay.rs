@@ -35,6 +35,12 @@ impl DelaySettings {
         own.or(self.all).map(|delay| delay.min(MAX_DELAY))
     }
 
+    /// The longest that is asked for here.
+    pub fn longest(&self) -> Duration {
+        let all = [self.all, self.console, self.raw, self.dolphin];
+        all.into_iter().flatten().max().unwrap_or_default().min(MAX_DELAY)
+    }
+
     /// The delay of `protocol` at a station with these settings, where `wider` holds for all
     /// stations: the station's word counts more, and within each the listener's.
     pub fn resolve(&self, wider: &Self, protocol: Protocol) -> Duration {

@@ -30,7 +30,7 @@ use super::extract::Asked;
 use super::problem::{ErrorBody, Problem};
 use super::replays::{Pairs, Wanted, ask, invalid, no_replays};
 use super::{App, api};
-use crate::library::{Library, LibraryError, MAX_LIMIT, Query};
+use crate::library::{Hidden, Library, LibraryError, MAX_LIMIT, Query};
 
 /// The most games in one file: a tournament's, and their list is some 100 KiB.
 const MAX_GAMES: usize = 1000;
@@ -96,12 +96,13 @@ async fn archive(State(app): State<App>, Asked(pairs): Asked<Pairs>) -> Result<R
     let (named, others): (Pairs, Pairs) = pairs.into_iter().partition(|(key, _)| key == "path");
     let folder = app.library.as_ref().ok_or_else(no_replays)?.folder().to_owned();
     let missing = if named.is_empty() { Missing::Skipped } else { Missing::Refused };
+    let hidden = app.hidden().await?;
     let paths = if named.is_empty() {
         let wanted = Wanted::of(others)?;
         if wanted.is_page() {
             return Err(invalid("all that is found is packed: `page` and `limit` make no sense"));
         }
-        let query = Query { limit: MAX_LIMIT, ..wanted.into_query()? };
+        let query = Query { limit: MAX_LIMIT, hidden, ..wanted.into_query()? };
         ask(&app, move |library| paths_of(library, query)).await?
     } else if others.is_empty() {
         named.into_iter().map(|(_, path)| path).collect()
@@ -111,7 +112,7 @@ async fn archive(State(app): State<App>, Asked(pairs): Asked<Pairs>) -> Result<R
     if paths.len() > MAX_GAMES {
         return Err(too_much(format!("more than {MAX_GAMES} games are too many for one file")));
     }
-    let members = tokio::task::spawn_blocking(move || members(&folder, paths, missing));
+    let members = tokio::task::spawn_blocking(move || members(&folder, paths, hidden, missing));
     let members = members.await.map_err(|_| no_replay())??;
     if members.is_empty() {
         return Err(no_replay());
@@ -160,11 +161,16 @@ enum Missing {
 }
 
 /// Finds the games; one that is named twice is packed once.
-fn members(folder: &Path, paths: Vec<String>, missing: Missing) -> Result<Vec<Member>, Problem> {
+fn members(
+    folder: &Path,
+    paths: Vec<String>,
+    hidden: Option<Hidden>,
+    missing: Missing,
+) -> Result<Vec<Member>, Problem> {
     let (mut files, mut names) = (HashSet::new(), HashSet::new());
     let (mut members, mut total) = (Vec::new(), 0_u64);
     for path in paths {
-        let found = find(folder, &path)
+        let found = find(folder, &path, hidden)
             .and_then(|file| std::fs::metadata(&file).ok().map(|data| (file, data)));
         let (file, data) = match found {
             Some(found) => found,
@@ -312,9 +318,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("a.slp"), "a").unwrap();
         let paths = || ["gone.slp", "a.slp"].map(str::to_owned).to_vec();
-        let found = members(folder.path(), paths(), Missing::Skipped).ok().unwrap();
+        let found = members(folder.path(), paths(), None, Missing::Skipped).ok().unwrap();
         assert_eq!(found.iter().map(|member| &*member.name).collect::<Vec<_>>(), ["a.slp"]);
-        assert!(members(folder.path(), paths(), Missing::Refused).is_err());
+        assert!(members(folder.path(), paths(), None, Missing::Refused).is_err());
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::extract::At;
 use super::problem::{ErrorBody, Problem};
 use super::replays::no_replays;
 use super::{App, api};
-use crate::library::SUFFIX;
+use crate::library::{Hidden, SUFFIX};
 
 /// The longest name of a game that is looked for: a folder's name, a slash and a file's name, each
 /// as long as file systems allow.
@@ -26,7 +26,8 @@ const MAX_NAME: usize = 512;
 /// Download a saved game
 ///
 /// Ranges (`Range`, `If-Range`) and conditions (`ETag` and `If-None-Match`, `Last-Modified` and
-/// `If-Modified-Since`) work. A game that is still on is sent as far as it is written.
+/// `If-Modified-Since`) work. A game that is still on is sent as far as it is written, unless a station has a
+/// delay: then no game is sent before everyone has seen it.
 #[utoipa::path(
     get,
     path = "/replays/{*path}",
@@ -46,7 +47,8 @@ async fn replay(
     mut request: Request,
 ) -> Result<Response, Problem> {
     let folder = app.library.as_ref().ok_or_else(no_replays)?.folder().to_owned();
-    let found = tokio::task::spawn_blocking(move || find(&folder, &name)).await;
+    let hidden = app.hidden().await?;
+    let found = tokio::task::spawn_blocking(move || find(&folder, &name, hidden)).await;
     let Ok(Some(path)) = found else { return Err(no_replay()) };
     let disposition = disposition(&path);
     if let Some(condition) = request.headers_mut().remove(IF_RANGE)
@@ -79,9 +81,9 @@ pub(super) fn no_replay() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "no-replay", "there is no such game")
 }
 
-/// The game called `name` in `folder`, however it is written or linked; none if it is not a game or
-/// is somewhere else.
-pub(super) fn find(folder: &Path, name: &str) -> Option<PathBuf> {
+/// The game called `name` in `folder`, however it is written or linked; none if it is not a game, is
+/// somewhere else or `hidden`.
+pub(super) fn find(folder: &Path, name: &str, hidden: Option<Hidden>) -> Option<PathBuf> {
     let fits = |part: &str| {
         !part.is_empty()
             && part != "."
@@ -95,7 +97,8 @@ pub(super) fn find(folder: &Path, name: &str) -> Option<PathBuf> {
     let folder = fs::canonicalize(folder).ok()?;
     let path = fs::canonicalize(folder.join(name)).ok()?;
     let is_game = path.extension().is_some_and(|extension| extension == "slp");
-    (path.starts_with(&folder) && is_game && fs::metadata(&path).ok()?.is_file()).then_some(path)
+    let is_found = path.starts_with(&folder) && is_game && fs::metadata(&path).ok()?.is_file();
+    (is_found && !hidden.is_some_and(|hidden| hidden.hides(&path))).then_some(path)
 }
 
 /// Tells browsers to save the file under its name, with a `_` for what has a meaning there.
@@ -125,7 +128,9 @@ mod tests {
             fs::write(folder.join(name), "").unwrap();
         }
         fs::create_dir(folder.join("folder.slp")).unwrap();
-        assert!(find(&folder, "a.slp").is_some() && find(&folder, "Stream/b.slp").is_some());
+        assert!(
+            find(&folder, "a.slp", None).is_some() && find(&folder, "Stream/b.slp", None).is_some()
+        );
         for name in [
             "",
             "/",
@@ -142,9 +147,9 @@ mod tests {
             "a.slp\0.slp",
             "a.slp/.slp",
         ] {
-            assert_eq!(find(&folder, name), None, "{name:?}");
+            assert_eq!(find(&folder, name, None), None, "{name:?}");
         }
-        assert_eq!(find(&folder, &outside.path().join("secret.slp").to_string_lossy()), None);
+        assert_eq!(find(&folder, &outside.path().join("secret.slp").to_string_lossy(), None), None);
     }
 
     #[cfg(unix)]
@@ -162,9 +167,9 @@ mod tests {
         symlink("notes.txt", folder.join("notes.slp")).unwrap();
         symlink("a.slp", folder.join("same.slp")).unwrap();
         for name in ["out.slp", "up/secret.slp", "notes.slp"] {
-            assert_eq!(find(&folder, name), None, "{name}");
+            assert_eq!(find(&folder, name, None), None, "{name}");
         }
-        assert!(find(&folder, "same.slp").is_some());
+        assert!(find(&folder, "same.slp", None).is_some());
     }
 
     #[test]

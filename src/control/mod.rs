@@ -7,6 +7,7 @@ mod access;
 mod api;
 mod archive;
 mod client_key;
+mod curtain;
 mod dashboard;
 mod downloads;
 mod events;
@@ -33,7 +34,7 @@ use tokio::sync::Semaphore;
 
 use crate::audience::Gallery;
 use crate::engine::{Handle, Refusal, Reply, Request};
-use crate::library::Library;
+use crate::library::{Hidden, Library};
 use crate::session::News;
 use crate::shutdown::Shutdown;
 
@@ -59,6 +60,7 @@ const MAX_ARCHIVES: usize = 2;
 struct App {
     engine: Handle,
     library: Option<Arc<Library>>,
+    curtain: Arc<curtain::Curtain>,
     watchers: Arc<Semaphore>,
     listings: Arc<Semaphore>,
     archives: Arc<Semaphore>,
@@ -74,6 +76,8 @@ pub struct Games {
     pub news: News,
     /// Has their places.
     pub gallery: Arc<Gallery>,
+    /// How far spectators were behind in the run before, as far as the settings tell.
+    pub delay: Duration,
 }
 
 impl App {
@@ -86,6 +90,7 @@ impl App {
         Self {
             engine,
             library,
+            curtain: Arc::new(curtain::Curtain::new(games.delay)),
             watchers: Arc::new(Semaphore::new(MAX_WATCHERS)),
             listings: Arc::new(Semaphore::new(MAX_LISTINGS)),
             archives: Arc::new(Semaphore::new(MAX_ARCHIVES)),
@@ -93,6 +98,11 @@ impl App {
             health: health::Health::new(),
             shutdown,
         }
+    }
+
+    /// Which saved games nobody may learn of yet; `None` without a delay.
+    async fn hidden(&self) -> Result<Option<Hidden>, Refusal> {
+        Ok(self.curtain.hidden(&self.ask(Request::Stations).await?))
     }
 
     /// Asks the engine, but not for ever.

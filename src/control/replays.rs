@@ -119,6 +119,7 @@ impl Wanted {
             state: self.state,
             since: moment(self.since)?,
             until: moment(self.until)?,
+            hidden: None,
             sort: self.sort,
             order: self.order,
             page: self.page.unwrap_or(usual.page),
@@ -141,7 +142,8 @@ fn number(key: &str, value: &str) -> Result<u32, Problem> {
 /// Find saved games
 ///
 /// Without anything the newest come first. Games stay on their page as long as none is added or
-/// removed. A file that was just copied into the folder is found within some seconds.
+/// removed. A file that was just copied into the folder is found within some seconds. While a station has a
+/// delay, no game is found before everyone has seen it.
 #[utoipa::path(
     get,
     path = "/api/replays",
@@ -158,7 +160,7 @@ async fn replays(
     State(app): State<App>,
     Asked(pairs): Asked<Pairs>,
 ) -> Result<Json<ReplayPage>, Problem> {
-    let query = Wanted::of(pairs)?.into_query()?;
+    let query = Query { hidden: app.hidden().await?, ..Wanted::of(pairs)?.into_query()? };
     // Who looks wants to see what is there.
     app.library.as_ref().ok_or_else(no_replays)?.look();
     let (found, scan) =
@@ -179,7 +181,8 @@ async fn replays(
     )
 )]
 async fn facets(State(app): State<App>) -> Result<Json<Facets>, Problem> {
-    Ok(Json(ask(&app, Library::facets).await?))
+    let hidden = app.hidden().await?;
+    Ok(Json(ask(&app, move |library| library.facets(hidden)).await?))
 }
 
 /// Asks the library on a thread for files, a few at a time.

@@ -22,6 +22,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tower::ServiceExt;
 
 use super::access::{Changes, Rules};
+use super::curtain::Curtain;
 use super::guard::{Guard, Peer};
 use super::health::Health;
 use super::patient::Patient;
@@ -103,6 +104,7 @@ pub struct HttpServer {
     router: Router,
     engine: Handle,
     library: Option<Arc<Library>>,
+    curtain: Arc<Curtain>,
     health: Health,
     places: Places,
     rates: Arc<Rates>,
@@ -158,12 +160,13 @@ impl HttpServer {
             rates: Arc::clone(&rates),
         };
         let app = App::new(engine.clone(), library.clone(), games, shutdown.clone());
-        let health = app.health.clone();
+        let (health, curtain) = (app.health.clone(), app.curtain.clone());
         let router = api::router(app, guard);
         let places = Places::new();
         Ok(Self {
             engine,
             library,
+            curtain,
             health,
             listener,
             address,
@@ -182,14 +185,14 @@ impl HttpServer {
 
     /// Answers until the shutdown is requested, then ends in order.
     pub fn run(self) {
-        let Self { listener, router, engine, library, health, .. } = self;
+        let Self { listener, router, engine, library, curtain, health, .. } = self;
         let Self { places, rates, shutdown, runtime, .. } = self;
         runtime.block_on(async {
             let accepting = accept(listener, router, &places, &shutdown);
             tokio::select! {
                 () = accepting => {}
                 () = prune(&rates) => {}
-                () = freshness::follow(&engine, library.as_deref()) => {}
+                () = freshness::follow(&engine, library.as_deref(), &curtain) => {}
                 () = health.sample(&engine) => {}
                 () = shutdown.requested() => {}
             }

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::LibraryError;
 use super::database::Database;
 use super::entry::EntryState;
+use super::{Hidden, LibraryError};
 
 /// Stations that are listed at most: more than any venue has.
 const MAX_STATIONS: u32 = 1000;
@@ -26,13 +26,15 @@ pub struct Facets {
     pub states: Vec<EntryState>,
 }
 
-pub(super) fn collect(database: &Database) -> Result<Facets, LibraryError> {
+pub(super) fn collect(database: &Database, hidden: Option<Hidden>) -> Result<Facets, LibraryError> {
     let connection = database.connection()?;
+    let shown = hidden.map_or_else(|| "TRUE".to_owned(), |hidden| hidden.condition());
     // Names as they are written stand in the entries: one is looked at for each.
     let named = |column: &str, path: &str| -> Result<Vec<String>, LibraryError> {
         let mut each = connection.prepare(&format!(
             "SELECT json ->> '{path}' FROM (
-                 SELECT min(id) AS id FROM game WHERE {column} <> '' GROUP BY {column} LIMIT {MAX_STATIONS}
+                 SELECT min(id) AS id FROM game WHERE {column} <> '' AND {shown}
+                 GROUP BY {column} LIMIT {MAX_STATIONS}
              ) JOIN entry USING (id)"
         ))?;
         let names = each.query_map([], |row| row.get(0))?;
@@ -41,18 +43,19 @@ pub(super) fn collect(database: &Database) -> Result<Facets, LibraryError> {
         Ok(names)
     };
     let mut characters = BTreeSet::new();
-    let mut pairs = connection.prepare(
+    let mut pairs = connection.prepare(&format!(
         "SELECT json ->> '$.players' FROM (
-             SELECT min(id) AS id FROM game GROUP BY characters LIMIT 10000
-         ) JOIN entry USING (id)",
-    )?;
+             SELECT min(id) AS id FROM game WHERE {shown} GROUP BY characters LIMIT 10000
+         ) JOIN entry USING (id)"
+    ))?;
     let mut rows = pairs.query([])?;
     while let Some(row) = rows.next()? {
         let players: Vec<super::PlayerEntry> =
             serde_json::from_str(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?;
         characters.extend(players.into_iter().map(|player| player.character.name.into_owned()));
     }
-    let mut states = connection.prepare("SELECT DISTINCT state FROM game ORDER BY state")?;
+    let mut states = connection
+        .prepare(&format!("SELECT DISTINCT state FROM game WHERE {shown} ORDER BY state"))?;
     let words = states.query_map([], |row| row.get::<_, String>(0))?;
     let words: Vec<String> = words.collect::<rusqlite::Result<_>>()?;
     let state = |word: String| serde_json::from_value(word.into());

@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirEntry};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::replay::{NOTE_SUFFIX, is_being_recorded};
@@ -105,6 +105,13 @@ impl Walk {
 fn name_of(entry: &DirEntry) -> Option<String> {
     let name = entry.file_name().into_string().ok()?;
     (!name.contains(|c: char| c.is_control() || matches!(c, '\\' | ':'))).then_some(name)
+}
+
+/// Where the note about the game in `file` lies while andross writes it.
+pub(super) fn note_of(file: &Path) -> PathBuf {
+    let mut note = file.as_os_str().to_owned();
+    note.push(NOTE_SUFFIX.trim_start_matches(SUFFIX));
+    note.into()
 }
 
 /// Nanoseconds since 1970, negative before that.

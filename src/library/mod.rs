@@ -12,6 +12,7 @@ mod database;
 mod entry;
 mod facets;
 mod folder;
+mod hidden;
 mod moment;
 mod query;
 mod read;
@@ -31,6 +32,7 @@ use thiserror::Error;
 pub use entry::{Entry, EntryState, PlayerEntry};
 pub use facets::Facets;
 pub use folder::{MAX_DEPTH, MAX_FILES, SUFFIX};
+pub use hidden::Hidden;
 pub use moment::{Moment, MomentError};
 pub use query::{MAX_LIMIT, Order, Page, Query, QueryError, SortBy};
 pub use read::read;
@@ -126,13 +128,13 @@ impl Library {
         }
     }
 
-    /// What there is to filter by.
+    /// What there is to filter by, but for what is `hidden`.
     ///
     /// # Errors
     /// As [`Library::find`].
-    pub fn facets(&self) -> Result<Facets, LibraryError> {
+    pub fn facets(&self, hidden: Option<Hidden>) -> Result<Facets, LibraryError> {
         match self.opened() {
-            Some(database) => self.guarded(&database, facets::collect(&database)),
+            Some(database) => self.guarded(&database, facets::collect(&database, hidden)),
             None => Ok(Facets::default()),
         }
     }

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::database::Database;
 use super::entry::{Entry, EntryState};
 use super::text::{fold, item};
-use super::{LibraryError, Moment};
+use super::{Hidden, LibraryError, Moment};
 use crate::slp::names;
 
 /// The most games of a page.
@@ -45,6 +45,8 @@ pub struct Query {
     pub since: Option<Moment>,
     /// Begun then or earlier; of a day, until its end.
     pub until: Option<Moment>,
+    /// What is not shown at all.
+    pub hidden: Option<Hidden>,
     /// What they are sorted by.
     pub sort: SortBy,
     /// Which way; `None` for the usual one: the newest, the longest, the largest first, texts from A
@@ -68,6 +70,7 @@ impl Default for Query {
             state: None,
             since: None,
             until: None,
+            hidden: None,
             sort: SortBy::default(),
             order: None,
             page: 1,
@@ -182,6 +185,9 @@ impl Query {
     /// What must hold, in SQL, and its values.
     fn conditions(&self) -> Conditions {
         let mut all = Conditions::default();
+        if let Some(hidden) = self.hidden {
+            all.terms.push(hidden.condition());
+        }
         if let Some(station) = &self.station {
             all.add("station = ?", fold(station));
         }

@@ -179,7 +179,7 @@ fn an_engine_that_is_gone_is_a_503() {
     let shutdown = Shutdown::new();
     let config = andross::config::HttpConfig { listen: loopback(), ..Default::default() };
     let gallery = Gallery::new(Admission::new(1, 1));
-    let games = Games { news: News::none(), gallery };
+    let games = Games { news: News::none(), gallery, delay: std::time::Duration::ZERO };
     let server = HttpServer::bind(&config, engine, None, games, shutdown.clone()).unwrap();
     let http = Http { address: server.address() };
     let thread = std::thread::spawn(move || server.run());

@@ -278,3 +278,33 @@ fn nothing_outside_of_the_folder_is_sent() {
     }
     assert_eq!(desk.get("/replays/a.slp").text(), "a game");
 }
+
+#[test]
+fn with_a_delay_no_game_is_shown_before_everyone_has_seen_it() {
+    let unseen = Desk::open(|config, _| {
+        config.delay.raw = Some(std::time::Duration::from_secs(900));
+    });
+    unseen.save("old.slp", &game("v3.7.0-ice-climbers.slp"));
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3_600);
+    let file = std::fs::File::options().append(true).open(unseen.replays().join("old.slp"));
+    file.unwrap().set_modified(old).unwrap();
+    assert_eq!(paths(&listed(&unseen, 1)), ["old.slp"]);
+    let file = unseen.relay.stations()[0].recording().unwrap();
+    let name = file.file_name().unwrap().to_str().unwrap();
+    let is_hidden = |desk: &Desk| {
+        desk.get(&format!("/replays/{name}")).is_error(404, "no-replay");
+        assert_eq!(desk.call("HEAD", &format!("/replays/{name}"), &[], None).status, 404);
+        let range = [("Range", "bytes=0-4"), ("If-Range", "x")];
+        desk.call("GET", &format!("/replays/{name}"), &range, None).is_error(404, "no-replay");
+        desk.get(&format!("/api/replays.zip?path={name}")).is_error(404, "no-replay");
+        desk.get("/api/replays.zip?station=stream").is_error(404, "no-replay");
+        assert_eq!(desk.get("/api/replays").good()["total"], 1);
+        let facets = desk.get("/api/replays/facets").good();
+        assert!(!facets["stations"].to_string().contains("Stream"), "{facets}");
+    };
+    is_hidden(&unseen);
+    assert_eq!(unseen.get("/replays/old.slp").status, 200);
+    // A station that is gone has shown nobody its last game.
+    assert_eq!(unseen.delete("/api/stations/1").status, 204);
+    is_hidden(&unseen);
+}

@@ -2,9 +2,11 @@
 
 use std::io::{Cursor, Read, Write};
 use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
+use andross::engine::Request;
 use andross::shutdown::Reason;
-use andross::simulator::Recording;
+use andross::simulator::{Options, Recording};
 use andross::slp::file::{EVENTS_AT, LENGTH_AT};
 
 use super::common::{PATIENCE, Venue, assert_same_bytes, fixtures, synthetic, wait_until};
@@ -97,6 +99,79 @@ fn the_end_completes_it() {
     let live = live.join().unwrap();
     assert_same_bytes("events", &live[EVENTS_AT..][..game.events().len()], game.events());
     assert!(live.ends_with(b"}}"));
+}
+
+/// A client that takes nothing of a game which is larger than all buffers on the way.
+fn stalled(frames: i32) -> (Venue, Recording, TcpStream) {
+    let game = synthetic(4, frames, false);
+    let (mut venue, options) = later(vec![game.clone()], 200_000.0);
+    let mut slow = TcpStream::connect(http(&venue)).unwrap();
+    slow.set_read_timeout(Some(PATIENCE)).unwrap();
+    slow.write_all(
+        b"GET /stations/1/live.slp HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    )
+    .unwrap();
+    wait_until("it waits", || venue.station().stats.web_clients.get() == 1);
+    venue.switch_on(options);
+    venue.wait_for_bytes(game.events().len());
+    (venue, game, slow)
+}
+
+#[test]
+fn of_a_station_that_is_removed_all_is_sent_that_came() {
+    let (venue, game, mut slow) = stalled(25_000);
+    venue.relay.engine().ask_blocking(|reply| Request::Remove(1, reply)).unwrap();
+    let mut answer = Vec::new();
+    slow.read_to_end(&mut answer).unwrap();
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+    let head = String::from_utf8(answer[..end].to_vec()).unwrap();
+    let live = body((head, answer[end + 4..].to_vec()));
+    assert_same_bytes("events", &live[EVENTS_AT..][..game.events().len()], game.events());
+    assert!(live.ends_with(b"}}"));
+}
+
+#[test]
+fn what_may_not_be_seen_yet_when_the_end_comes_is_missed_by_no_whole_file() {
+    for remove in [true, false] {
+        let game = synthetic(5, 100, false);
+        let (mut venue, address) = Venue::without_console(|config| {
+            with_http(config);
+            config.delay.all = Some(Duration::from_secs(900));
+        });
+        let at = http(&venue);
+        let mut stream = TcpStream::connect(at).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        write!(stream, "GET /stations/1/live.slp HTTP/1.1\r\nHost: {at}\r\n\r\n").unwrap();
+        wait_until("it waits", || venue.station().stats.web_clients.get() == 1);
+        venue.switch_on(Options {
+            listen: address,
+            recordings: vec![game.clone()],
+            fps: 5_000.0,
+            ..Options::default()
+        });
+        venue.wait_for_bytes(game.events().len());
+        if remove {
+            venue.relay.engine().ask_blocking(|reply| Request::Remove(1, reply)).unwrap();
+        } else {
+            venue.shutdown.request(Reason::Finished);
+        }
+        let mut answer = Vec::new();
+        // Whether the end is orderly or a reset is the system's choice.
+        let _ = stream.read_to_end(&mut answer);
+        assert!(!answer.ends_with(b"0\r\n\r\n"), "it breaks off, and looks whole");
+    }
+}
+
+#[test]
+fn who_takes_nothing_and_is_kicked_gives_the_place_back_at_once() {
+    let (venue, _, _slow) = stalled(25_000);
+    let engine = venue.relay.engine();
+    let clients = engine.ask_blocking(|reply| Request::Clients(Some(1), reply)).unwrap();
+    // Before the relay gives up a client that takes nothing.
+    let begin = Instant::now();
+    engine.ask_blocking(|reply| Request::Kick(clients[0].id, reply)).unwrap();
+    wait_until("its place is free", || venue.station().stats.web_clients.get() == 0);
+    assert!(begin.elapsed() < Duration::from_secs(15), "only when it was given up");
 }
 
 #[test]

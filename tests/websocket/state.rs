@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use andross::simulator::Options;
 use andross::slp::state::{MatchReader, MatchState};
 use andross::slp::{EventCode, Scanner};
 use serde_json::{Value, json};
 use tungstenite::{Message, WebSocket};
 
-use super::common::{Venue, fixtures, synthetic};
-use super::spectator::{http, open};
+use super::common::{Venue, fixtures, synthetic, wait_until};
+use super::spectator::{Spectator, get, http, open, with_http};
 use super::{later, load, venue_of};
 
 struct Overlay {
@@ -137,4 +138,36 @@ fn the_state_is_as_late_as_the_delay_says() {
     while overlay.next()["end"].is_null() {}
     let last = venue.station().log.last().unwrap().arrived();
     assert!(last.elapsed() >= Duration::from_secs(1));
+}
+
+#[test]
+fn a_stations_own_delay_holds_for_the_state_the_bytes_and_the_file() {
+    let (game, delay) = (synthetic(3, 60, true), Duration::from_secs(1));
+    let (mut venue, address) = Venue::without_console(|config| {
+        with_http(config);
+        // Of the three listeners the latest counts.
+        config.delay.raw = Some(delay);
+    });
+    let mut overlay = Overlay::open(&venue, "/ws/1/state");
+    overlay.next();
+    let mut bytes = Spectator::open(&venue, "/ws/1");
+    let at = http(&venue);
+    let file = std::thread::spawn(move || (get(at, "/stations/1/live.slp"), Instant::now()));
+    wait_until("all are there", || venue.station().stats.web_clients.get() == 3);
+    venue.switch_on(Options {
+        listen: address,
+        recordings: vec![game.clone()],
+        fps: 1_000.0,
+        ..Options::default()
+    });
+    bytes.read_bytes(1);
+    let first = venue.station().log.arrival(andross::session::Seq(0)).unwrap();
+    assert!(first.elapsed() >= delay, "the bytes");
+    while overlay.next()["end"].is_null() {}
+    assert!(first.elapsed() >= delay, "the state");
+    bytes.read_bytes(game.events().len());
+    let last = venue.station().log.last().unwrap().arrived();
+    assert!(last.elapsed() >= delay, "the last bytes");
+    let (_, whole) = file.join().unwrap();
+    assert!(whole >= last + delay, "the file");
 }

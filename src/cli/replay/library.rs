@@ -109,6 +109,7 @@ pub fn list(args: List, shutdown: &Shutdown) -> anyhow::Result<io::Result<bool>>
         state: args.state,
         since: args.since,
         until: args.until,
+        hidden: None,
         sort: args.sort,
         order: args.order,
         page: 1,

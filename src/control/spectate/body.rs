@@ -2,9 +2,9 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -25,10 +25,41 @@ pub(super) enum HungUp {
     /// Somebody asked for it.
     #[error("somebody hung up on the client")]
     Kicked,
+    /// What is left may not be seen yet, and nobody will be there to send it.
+    #[error("the end comes before the client may see the rest")]
+    Unseen,
+    /// Nobody said why.
+    #[error("the game breaks off")]
+    BrokenOff,
 }
 
-/// A piece of the body, or its early end.
-pub(super) type Piece = Result<Bytes, HungUp>;
+/// How a body ends.
+type End = Result<(), HungUp>;
+
+/// Where the pieces of a body go. When it is dropped, the body ends: as was said, else broken off.
+#[derive(Debug)]
+pub(super) struct Pieces {
+    sender: mpsc::Sender<Bytes>,
+    end: Arc<OnceLock<End>>,
+}
+
+impl Pieces {
+    /// Waits until the client is gone.
+    pub(super) async fn closed(&self) {
+        self.sender.closed().await;
+    }
+
+    /// Sends a piece, once there is room for it; none if the client is gone. Who gives up waiting has
+    /// sent nothing.
+    pub(super) async fn send(&self, piece: Bytes) -> Option<()> {
+        self.sender.send(piece).await.ok()
+    }
+
+    /// Says how the body ends behind the pieces that were sent. Waits for nobody.
+    pub(super) fn end(self, end: End) {
+        let _ = self.end.set(end);
+    }
+}
 
 /// Whether a connection may last longer than others. Clones are of the same connection.
 #[derive(Clone, Debug, Default)]
@@ -64,15 +95,17 @@ impl Drop for Needed {
 /// A body that is sent as it comes.
 #[derive(Debug)]
 pub(super) struct Growing {
-    pieces: mpsc::Receiver<Piece>,
+    pieces: mpsc::Receiver<Bytes>,
+    end: Arc<OnceLock<End>>,
     _needed: Needed,
 }
 
 impl Growing {
-    /// The body, and where its pieces go. That way is closed when the client is gone.
-    pub(super) fn new(connection: &Lasting) -> (mpsc::Sender<Piece>, Self) {
-        let (sender, pieces) = mpsc::channel(PIECES);
-        (sender, Self { pieces, _needed: connection.need() })
+    /// The body, and where its pieces go.
+    pub(super) fn new(connection: &Lasting) -> (Pieces, Self) {
+        let ((sender, pieces), end) = (mpsc::channel(PIECES), Arc::new(OnceLock::new()));
+        let body = Self { pieces, end: end.clone(), _needed: connection.need() };
+        (Pieces { sender, end }, body)
     }
 }
 
@@ -84,7 +117,14 @@ impl Body for Growing {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, HungUp>>> {
-        self.pieces.poll_recv(cx).map(|piece| piece.map(|piece| piece.map(Frame::data)))
+        match ready!(self.pieces.poll_recv(cx)) {
+            Some(piece) => Poll::Ready(Some(Ok(Frame::data(piece)))),
+            // What was not said to be whole is not. An error is the last that is asked for.
+            None => match *self.end.get_or_init(|| Err(HungUp::BrokenOff)) {
+                Ok(()) => Poll::Ready(None),
+                Err(why) => Poll::Ready(Some(Err(why))),
+            },
+        }
     }
 }
 

@@ -91,6 +91,11 @@ impl LogReader {
         self.seat.note(next, None);
     }
 
+    /// Whether something has come that it has not read, be it that it may not see it yet.
+    pub(super) fn is_behind(&self) -> bool {
+        self.next < self.station.log.end()
+    }
+
     /// Reads the next piece.
     pub(super) fn read(&mut self) -> Read {
         let mut chunks = Vec::new();
