@@ -34,7 +34,6 @@ use crate::config::HttpConfig;
 use crate::engine::Handle;
 use crate::library::Library;
 use crate::net::SEND_BUFFER;
-use crate::session::News;
 use crate::shutdown::Shutdown;
 
 /// How long the head of a request may take, and how long a connection may idle between two.
