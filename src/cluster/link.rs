@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use async_nats::jetstream;
 use async_nats::jetstream::context::ContextBuilder;
-use async_nats::jetstream::{self};
 use async_nats::{Client, ConnectOptions, Event};
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -108,8 +108,9 @@ async fn try_connect(server: &NatsServer, access: &NatsAccess) -> Result<Session
         .subscription_capacity(WAITING)
         .require_tls(server.tls)
         .reconnect_delay_callback(|attempts| {
-            let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(u32::MAX).min(8);
-            (FIRST_WAIT * 2u32.pow(doublings) / 2).min(LONGEST_WAIT)
+            // The first is at once.
+            let doublings = u32::try_from(attempts).unwrap_or(u32::MAX).clamp(1, 8) - 1;
+            (FIRST_WAIT * (2u32.pow(doublings) - 1)).min(LONGEST_WAIT)
         })
         .event_callback(move |event| {
             match &event {

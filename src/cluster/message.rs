@@ -4,7 +4,6 @@
 //! ids in hexadecimal digits.
 
 use async_nats::HeaderMap;
-use async_nats::header::NATS_MESSAGE_ID;
 
 use crate::protocol::console::MAX_HOPS;
 use crate::protocol::{ClientToken, Cursor, RelayId};
@@ -47,8 +46,6 @@ impl Note {
     /// As headers.
     pub(super) fn headers(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
-        // A message that is sent again is none more: the server remembers these for two minutes.
-        headers.insert(NATS_MESSAGE_ID, format!("{}:{}", self.token, self.pos));
         headers.insert(POS, self.pos.to_string());
         headers.insert(NEXT_POS, self.next_pos.to_string());
         if let Some(frame) = self.frame {
@@ -125,8 +122,6 @@ mod tests {
         for note in others {
             assert_eq!(Note::read(&note.headers(), 100), Some(note));
         }
-        let id = note().headers().get("Nats-Msg-Id").unwrap().to_string();
-        assert_eq!(id, "00c0ffee:7000000000");
     }
 
     #[test]

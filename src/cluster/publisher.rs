@@ -10,9 +10,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use async_nats::HeaderMap;
+use async_nats::header::NATS_MESSAGE_ID;
 use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::{LastRawMessageErrorKind, Stream};
+use bytes::Bytes;
 use tokio::time::{sleep, timeout};
 
 use super::facts::Facts;
@@ -25,7 +28,7 @@ use super::place::{Last, Place, Spot, newest_game, place_behind};
 use super::subject::{STREAM, subject, token};
 use super::trouble::{Teller, Trouble};
 use crate::config::PublishConfig;
-use crate::protocol::Cursor;
+use crate::protocol::{ClientToken, Cursor};
 use crate::session::{Chunk, Ear, News, Seq, Station};
 use crate::shutdown::Shutdown;
 use crate::slp::EventCode;
@@ -64,16 +67,21 @@ pub(super) struct Publisher {
     acknowledged: Option<(u64, Spot)>,
     /// What may have come, too.
     sent: Option<Batch>,
+    /// Whether the next message goes without an id: the server remembers the ids of messages, too, that
+    /// it has refused or lost, and would take it for one of those. The fence makes it no duplicate.
+    is_id_used: bool,
 }
 
 /// Some chunks as one message.
 struct Batch {
     pos: Cursor,
     next_pos: Cursor,
+    token: ClientToken,
     /// The place behind it.
     behind: Spot,
     starts_game: bool,
-    message: PublishMessage,
+    headers: HeaderMap,
+    data: Bytes,
 }
 
 /// Why a publisher ends.
@@ -104,6 +112,7 @@ impl Publisher {
             told_waiting: false,
             acknowledged: None,
             sent: None,
+            is_id_used: false,
         }
     }
 
@@ -222,8 +231,18 @@ impl Publisher {
             _ => self.find_place(session, stream, keeper).await?,
         };
         let Some(batch) = self.next_batch(spot) else { return Ok(false) };
-        let message = batch.message.clone().expected_last_subject_sequence(last);
-        let message = message.expected_stream(STREAM);
+        let mut headers = batch.headers.clone();
+        if !self.is_id_used {
+            // A message that is sent again is none more: the server remembers these for two minutes,
+            // for the whole stream.
+            let id = format!("{}:{}:{}", self.token, batch.token, batch.pos);
+            headers.insert(NATS_MESSAGE_ID, id);
+        }
+        let message = PublishMessage::build()
+            .headers(headers)
+            .payload(batch.data.clone())
+            .expected_last_subject_sequence(last)
+            .expected_stream(STREAM);
         self.sent = Some(batch);
         let context = &session.jetstream;
         let acknowledged = match context.send_publish(subject(&self.token), message).await {
@@ -231,10 +250,15 @@ impl Publisher {
             Err(error) => Err(error),
         };
         match acknowledged {
-            Ok(acknowledged) => self.was_stored(acknowledged.sequence, keeper),
+            Ok(acknowledged) if !acknowledged.duplicate => {
+                self.was_stored(acknowledged.sequence, keeper);
+            }
+            // It may be the one before, or nothing at all.
+            Ok(_) => self.is_id_used = true,
             // It is looked what the server has, which is no trouble.
             Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => {
                 tracing::debug!(station = %self.station.name(), "another message was there first");
+                self.is_id_used = true;
             }
             Err(error) => return Err(Trouble::call("it does not take a message")(&error)),
         }
@@ -247,6 +271,7 @@ impl Publisher {
             keeper.game_starts(sequence);
         }
         self.acknowledged = Some((sequence, batch.behind));
+        self.is_id_used = false;
     }
 
     /// Asks the server what it has, and looks where the log goes on behind that: the sequence of the
@@ -401,9 +426,9 @@ impl Publisher {
         let starts_game = data.first().is_some_and(|&code| {
             EventCode(code) == EventCode::EVENT_PAYLOADS && first.starts_game()
         });
-        let message = PublishMessage::build().headers(note.headers()).payload(data);
+        let headers = note.headers();
         let behind = Spot { seq: last.seq().next(), pos: Some(next_pos) };
-        Some(Batch { pos, next_pos, behind, starts_game, message })
+        Some(Batch { pos, next_pos, token, behind, starts_game, headers, data })
     }
 }
 
