@@ -104,7 +104,7 @@ fn the_end_completes_it() {
 /// A client that takes nothing of a game which is larger than all buffers on the way.
 fn stalled(frames: i32) -> (Venue, Recording, TcpStream) {
     let game = synthetic(4, frames, false);
-    let (mut venue, options) = later(vec![game.clone()], 200_000.0);
+    let (mut venue, options) = later(vec![game.clone()], 20_000.0);
     let mut slow = TcpStream::connect(http(&venue)).unwrap();
     slow.set_read_timeout(Some(PATIENCE)).unwrap();
     slow.write_all(
