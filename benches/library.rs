@@ -127,7 +127,7 @@ fn library(c: &mut Criterion) {
         });
     }
     group.bench_function("facets", |b| {
-        b.iter(|| black_box(library.facets()).expect("the index works"));
+        b.iter(|| black_box(library.facets(None)).expect("the index works"));
     });
     group.bench_function("nothing new", |b| b.iter(|| assert_eq!(scan().read, 0)));
     group.finish();
