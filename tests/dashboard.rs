@@ -8,10 +8,12 @@
 mod common;
 
 use std::io::Write;
+use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use andross::protocol::discovery::{Announcement, Mac};
 use andross::shutdown::Shutdown;
 use andross::simulator::{Options, Recording, Repeat, Simulator};
 use andross::slp::state::{MatchReader, MatchState};
@@ -265,4 +267,24 @@ fn every_page_is_without_fault_and_accessible() {
         ["api", "/api", "table"],
     ]});
     browse("pages.mjs", &stage.relay, &known);
+}
+
+#[test]
+fn a_console_that_was_removed_is_adopted_again_by_a_button() {
+    if !browser_is_there() {
+        return;
+    }
+    let ears = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let discover = format!("--discover={ears}");
+    let options = ["--listen=127.0.0.1:0", "--raw-listen=off", "--http=127.0.0.1:0"];
+    // Nobody is at this port: what counts is that the console announces itself.
+    let relay = RelayProcess::start(
+        options.into_iter().chain(["--replays=off", "--discover-port=9", &discover]),
+    );
+    relay.wait_for_log("control calls are answered");
+    let mac = Mac([0, 9, 0xBF, 1, 2, 3]);
+    let announcement = Announcement { mac, nick: "Wii 7".to_owned() };
+    UdpSocket::bind("127.0.0.1:0").unwrap().send_to(&announcement.encode(), ears).unwrap();
+    wait_until("it is adopted", || relay.find_station("Wii 7").is_some());
+    browse("adopt.mjs", &relay, &json!({ "nick": "Wii 7", "mac": mac.to_string() }));
 }
