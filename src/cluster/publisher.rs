@@ -47,6 +47,9 @@ const GRACE: Duration = Duration::from_secs(3);
 /// Before another attempt when something went wrong.
 const RETRY: Duration = Duration::from_millis(200);
 
+/// So often in a row somebody else can be faster by chance.
+const MAX_REFUSALS: u32 = 10;
+
 /// How long the rest of the log may take at the end. Less than the relay gives its threads.
 const LAST_TIME: Duration = Duration::from_secs(2);
 
@@ -70,6 +73,8 @@ pub(super) struct Publisher {
     /// Whether the next message goes without an id: the server remembers the ids of messages, too, that
     /// it has refused or lost, and would take it for one of those. The fence makes it no duplicate.
     is_id_used: bool,
+    /// Messages refused in a row, though the server was asked in between what it has.
+    refusals: u32,
 }
 
 /// Some chunks as one message.
@@ -113,6 +118,7 @@ impl Publisher {
             acknowledged: None,
             sent: None,
             is_id_used: false,
+            refusals: 0,
         }
     }
 
@@ -259,6 +265,11 @@ impl Publisher {
             Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => {
                 tracing::debug!(station = %self.station.name(), "another message was there first");
                 self.is_id_used = true;
+                self.refusals += 1;
+                if self.refusals > MAX_REFUSALS {
+                    self.refusals = 0;
+                    return Err(Trouble::call("it refuses what it asks for")(&error));
+                }
             }
             Err(error) => return Err(Trouble::call("it does not take a message")(&error)),
         }
@@ -271,7 +282,7 @@ impl Publisher {
             keeper.game_starts(sequence);
         }
         self.acknowledged = Some((sequence, batch.behind));
-        self.is_id_used = false;
+        (self.is_id_used, self.refusals) = (false, 0);
     }
 
     /// Asks the server what it has, and looks where the log goes on behind that: the sequence of the
