@@ -278,9 +278,11 @@ fn a_console_that_was_removed_is_adopted_again_by_a_button() {
     let discover = format!("--discover={ears}");
     let options = ["--listen=127.0.0.1:0", "--raw-listen=off", "--http=127.0.0.1:0"];
     // Nobody is at this port: what counts is that the console announces itself.
-    let relay = RelayProcess::start(
-        options.into_iter().chain(["--replays=off", "--discover-port=9", &discover]),
-    );
+    let relay = RelayProcess::start(options.into_iter().chain([
+        "--replays=off",
+        "--discover-port=9",
+        &discover,
+    ]));
     relay.wait_for_log("control calls are answered");
     let mac = Mac([0, 9, 0xBF, 1, 2, 3]);
     let announcement = Announcement { mac, nick: "Wii 7".to_owned() };
