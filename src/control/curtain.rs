@@ -107,7 +107,7 @@ mod tests {
         let curtain = Curtain::new(Duration::ZERO);
         assert_eq!(curtain.hidden(&[]), None);
         let station = Arc::new(Station::new(crate::session::StationId(1), "test"));
-        assert_eq!(curtain.hidden(&[station.clone()]), None);
+        assert_eq!(curtain.hidden(std::slice::from_ref(&station)), None);
         station.set_delays(Duration::ZERO, Duration::from_secs(60), Duration::ZERO);
         assert!(curtain.hidden(&[station]).is_some());
         curtain.removed(1);
