@@ -1,7 +1,9 @@
 //! The three servers of packaging/nats, with its users: any of them may die.
 
-use super::common::ConsoleSpectator;
+use andross::protocol::Cursor;
+
 use super::common::nats::{self, EDGE_PASSWORD, NatsServer, PUBLISH_PASSWORD};
+use super::common::{ConsoleSpectator, wait_until};
 use super::stage::{assert_watched, evening_of, ingest, ready_edge, wait_until_published};
 
 /// Which of the servers leads the stream, as its log says last.
@@ -37,6 +39,11 @@ fn the_death_of_the_streams_leader_costs_nobody_a_byte() {
     // The venue's own spectators notice nothing.
     let from = usize::try_from(near.start.0).unwrap();
     near.read_bytes(evening.all.len() - from);
+    for (_, address) in &edges {
+        wait_until("the edge has everything", || {
+            ConsoleSpectator::connect(*address).start == Cursor(evening.all.len() as u64)
+        });
+    }
     std::thread::scope(|scope| {
         for spectator in &mut spectators {
             scope.spawn(|| {
@@ -77,6 +84,11 @@ fn a_server_that_was_cut_off_from_the_others_comes_back() {
     // The venue's own spectators notice nothing.
     let from = usize::try_from(near.start.0).unwrap();
     near.read_bytes(evening.all.len() - from);
+    for (_, address) in &edges {
+        wait_until("the edge has everything", || {
+            ConsoleSpectator::connect(*address).start == Cursor(evening.all.len() as u64)
+        });
+    }
     std::thread::scope(|scope| {
         for spectator in &mut spectators {
             scope.spawn(|| {
