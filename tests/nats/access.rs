@@ -1,9 +1,12 @@
 //! Who may, and what is said to who may not: the server and the reason, and nothing that is secret.
 
+use super::common::ConsoleSpectator;
 use super::common::nats::{self, NatsServer};
 use super::common::process::RelayProcess;
-use super::common::{ConsoleSpectator, assert_same_bytes};
-use super::stage::{edge, edge_with, evening, ingest, ready_edge, wait_until_published};
+use super::stage::{
+    assert_watched, edge, edge_with, evening, ingest, ready_edge, wait_until_published,
+    watch_to_end,
+};
 
 fn assert_refused(process: &RelayProcess, server: &NatsServer, words: &str) {
     let line = process.wait_for_log(words);
@@ -38,8 +41,8 @@ fn a_token_opens_the_door() {
     wait_until_published(&first);
     let (_edge, address) = ready_edge(&url);
     let mut spectator = ConsoleSpectator::connect(address);
-    spectator.read_bytes(evening.all.len());
-    assert_same_bytes("a spectator", &spectator.data, &evening.all);
+    watch_to_end(&mut spectator, &evening.all);
+    assert_watched("a spectator", &spectator, &evening.all);
 }
 
 /// A whole evening through a server with these rules, by who knows the way in.
@@ -56,8 +59,8 @@ fn assert_open(rules: &str, scheme: &str, flag: &str) {
     let (process, address) = edge_with(&url, "Stream", &[flag]);
     process.wait_for_log("nick=andross");
     let mut spectator = ConsoleSpectator::connect(address);
-    spectator.read_bytes(evening.all.len());
-    assert_same_bytes("a spectator", &spectator.data, &evening.all);
+    watch_to_end(&mut spectator, &evening.all);
+    assert_watched("a spectator", &spectator, &evening.all);
     // Others stay outside.
     let (stranger, _) = edge(&server.url(), "Stream");
     let line = stranger.wait_for_log("cannot be connected to");

@@ -1,8 +1,12 @@
 //! The three servers of packaging/nats, with its users: any of them may die.
 
-use super::common::ConsoleSpectator;
+use andross::protocol::Cursor;
+
 use super::common::nats::{self, EDGE_PASSWORD, NatsServer, PUBLISH_PASSWORD};
-use super::stage::{assert_watched, evening_of, ingest, ready_edge, wait_until_published};
+use super::common::{ConsoleSpectator, wait_until};
+use super::stage::{
+    assert_watched, evening_of, ingest, ready_edge, wait_until_published, watch_to_end,
+};
 
 /// Which of the servers leads the stream, as its log says last.
 fn stream_leader(servers: &[NatsServer; 3]) -> usize {
@@ -35,12 +39,16 @@ fn the_death_of_the_streams_leader_costs_nobody_a_byte() {
     }
     servers[leader].restart();
     // The venue's own spectators notice nothing.
-    let from = usize::try_from(near.start.0).unwrap();
-    near.read_bytes(evening.all.len() - from);
+    watch_to_end(&mut near, &evening.all);
+    for (_, address) in &edges {
+        wait_until("the edge has everything", || {
+            ConsoleSpectator::connect(*address).start == Cursor(evening.all.len() as u64)
+        });
+    }
     std::thread::scope(|scope| {
         for spectator in &mut spectators {
             scope.spawn(|| {
-                spectator.read_bytes(evening.all.len());
+                watch_to_end(spectator, &evening.all);
                 assert_watched("a spectator", spectator, &evening.all);
             });
         }
@@ -75,12 +83,16 @@ fn a_server_that_was_cut_off_from_the_others_comes_back() {
     }
     servers[leader].signal("-CONT");
     // The venue's own spectators notice nothing.
-    let from = usize::try_from(near.start.0).unwrap();
-    near.read_bytes(evening.all.len() - from);
+    watch_to_end(&mut near, &evening.all);
+    for (_, address) in &edges {
+        wait_until("the edge has everything", || {
+            ConsoleSpectator::connect(*address).start == Cursor(evening.all.len() as u64)
+        });
+    }
     std::thread::scope(|scope| {
         for spectator in &mut spectators {
             scope.spawn(|| {
-                spectator.read_bytes(evening.all.len());
+                watch_to_end(spectator, &evening.all);
                 assert_watched("a spectator", spectator, &evening.all);
             });
         }

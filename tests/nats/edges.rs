@@ -8,6 +8,7 @@ use super::common::nats::{self, NatsServer};
 use super::common::{ConsoleSpectator, assert_same_bytes};
 use super::stage::{
     assert_same_greeting, assert_watched, edge, evening, ingest, ready_edge, wait_until_published,
+    watch_to_end,
 };
 
 /// Spectators at all edges together.
@@ -42,7 +43,7 @@ fn two_hundred_spectators_at_three_edges_of_which_one_is_killed_miss_nothing() {
         for (place, spectator) in &mut spectators {
             scope.spawn(move || {
                 if *place != 0 {
-                    spectator.read_bytes(all.len());
+                    watch_to_end(spectator, all);
                     return assert_watched("a spectator", spectator, all);
                 }
                 spectator.read_to_end();
@@ -54,9 +55,10 @@ fn two_hundred_spectators_at_three_edges_of_which_one_is_killed_miss_nothing() {
                 guide.read_bytes(usize::try_from(cursor.0 - guide.start.0).unwrap());
                 let mut back = ConsoleSpectator::resume(addresses[1], cursor, token);
                 assert_eq!(back.start, cursor, "resumed where it was");
-                back.read_bytes(all.len() - got.len());
+                back.read_bytes(all.len() - usize::try_from(cursor.0).unwrap());
                 got.extend_from_slice(&back.data);
-                assert_same_bytes("resumed", &got, all);
+                let from = usize::try_from(spectator.start.0).unwrap();
+                assert_same_bytes("resumed", &got, &all[from..]);
                 assert!(back.replays.iter().all(|(_, forced)| !forced));
             });
         }
@@ -83,7 +85,7 @@ fn an_edge_that_comes_late_has_the_running_game_from_its_start() {
     assert_same_bytes("far", &far.data, &evening.all[from..]);
     assert_eq!(far.token, near.token, "the console's own");
     // And the cursor of a spectator who comes from the venue's relay is good here.
-    near.read_bytes(evening.all.len());
+    watch_to_end(&mut near, &evening.all);
     let back = Cursor(near.cursor.0 - 40_000);
     let mut moved = ConsoleSpectator::resume(address, back, near.token);
     assert_eq!(moved.start, back);
@@ -100,7 +102,7 @@ fn an_edge_waits_for_what_is_not_published_yet() {
     let (process, address) = edge(&server.url(), "Stream");
     process.wait_for_log("nothing is published there yet");
     let mut early = ConsoleSpectator::connect(address);
-    let evening = evening(480.0);
+    let evening = evening(120.0);
     let console = evening.console();
     let _ingest = ingest(console.local_addr(), &server.url(), &[]);
     early.read_bytes(evening.all.len());

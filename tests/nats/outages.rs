@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::common::ConsoleSpectator;
 use super::common::nats::{self, NatsServer};
-use super::stage::{assert_watched, evening_of, ingest, ready_edge, wait_until_published};
+use super::stage::{
+    assert_watched, evening_of, ingest, ready_edge, wait_until_published, watch_to_end,
+};
 
 /// How long the server is away. Half a minute where the whole proof is wanted.
 fn outage() -> Duration {
@@ -33,8 +35,8 @@ fn what_was_missed_while_nats_was_down_comes_when_it_is_back() {
     let frames = seconds as usize * 60;
     near.read_bytes(far.data.len() + frames * super::common::SYNTHETIC_FRAME);
     server.restart();
-    far.read_bytes(evening.all.len());
-    near.read_bytes(evening.all.len());
+    watch_to_end(&mut far, &evening.all);
+    watch_to_end(&mut near, &evening.all);
     assert_watched("far", &far, &evening.all);
     assert_watched("near", &near, &evening.all);
 }
@@ -57,8 +59,8 @@ fn a_server_that_hangs_and_comes_back_costs_nobody_a_byte() {
     let seen = near.data.len();
     near.read_bytes(seen.max(far.data.len()) + 500_000);
     server.signal("-CONT");
-    far.read_bytes(evening.all.len());
-    near.read_bytes(evening.all.len());
+    watch_to_end(&mut far, &evening.all);
+    watch_to_end(&mut near, &evening.all);
     assert_watched("far", &far, &evening.all);
     assert_watched("near", &near, &evening.all);
 }

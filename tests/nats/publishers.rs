@@ -3,7 +3,9 @@
 use super::common::cable::Cable;
 use super::common::nats::{self, NatsServer};
 use super::common::{ConsoleSpectator, wait_until};
-use super::stage::{assert_watched, evening, evening_of, ingest, ready_edge, wait_until_published};
+use super::stage::{
+    assert_watched, evening, evening_of, ingest, ready_edge, wait_until_published, watch_to_end,
+};
 
 #[test]
 fn a_second_publisher_of_a_station_refuses() {
@@ -21,7 +23,7 @@ fn a_second_publisher_of_a_station_refuses() {
     let line = second.wait_for_log("ERROR");
     assert!(line.contains("another relay (seen from 127.0.0.1) publishes"), "{line}");
     assert!(line.contains("--standby") && line.contains(&server.address.to_string()), "{line}");
-    spectator.read_bytes(evening.all.len());
+    watch_to_end(&mut spectator, &evening.all);
     assert_watched("a spectator", &spectator, &evening.all);
     assert!(second.logs("published to").is_empty());
 }
@@ -45,7 +47,7 @@ fn a_standby_at_the_same_console_takes_over_when_the_first_is_killed() {
     first.signal("-KILL");
     first.wait();
     wait_until_published(&second);
-    spectator.read_bytes(evening.all.len());
+    watch_to_end(&mut spectator, &evening.all);
     assert_watched("a spectator", &spectator, &evening.all);
     // Whoever was at the first one resumes at the second, though the console gave that another token.
     let here = ConsoleSpectator::resume(second.spectators(), spectator.cursor, spectator.token);
@@ -70,7 +72,7 @@ fn a_standby_behind_the_same_relay_takes_over_when_the_first_is_killed() {
     first.signal("-KILL");
     first.wait();
     wait_until_published(&second);
-    spectator.read_bytes(evening.all.len());
+    watch_to_end(&mut spectator, &evening.all);
     assert_watched("a spectator", &spectator, &evening.all);
 }
 
@@ -96,7 +98,7 @@ fn a_publisher_that_was_cut_off_and_replaced_says_nothing_more() {
     spectator.read_bytes(evening.first_end + 600_000);
     cable.put_back();
     first.wait_for_log("waiting until that one is gone");
-    spectator.read_bytes(evening.all.len());
+    watch_to_end(&mut spectator, &evening.all);
     assert_watched("a spectator", &spectator, &evening.all);
 }
 
@@ -117,7 +119,7 @@ fn a_publisher_that_is_started_again_goes_on_where_it_was_killed() {
     first.wait();
     let again = ingest(console.local_addr(), &server.url(), &[]);
     wait_until_published(&again);
-    spectator.read_bytes(evening.all.len());
+    watch_to_end(&mut spectator, &evening.all);
     assert_watched("a spectator", &spectator, &evening.all);
 }
 
@@ -138,7 +140,7 @@ fn a_publisher_that_ends_in_order_leaves_the_station_to_the_next_at_once() {
     assert_eq!(first.wait().code(), Some(0));
     let second = ingest(console.local_addr(), &server.url(), &[]);
     wait_until_published(&second);
-    spectator.read_bytes(evening.all.len());
+    watch_to_end(&mut spectator, &evening.all);
     assert_watched("a spectator", &spectator, &evening.all);
     wait_until("nothing went wrong", || edge.logs("a gap").is_empty());
 }
