@@ -80,6 +80,8 @@ fn an_edge_that_comes_late_has_the_running_game_from_its_start() {
     ConsoleSpectator::connect(early).read_bytes(evening.first_end + 100_000);
     near.read_bytes(evening.first_end + 100_000);
     let (_late, address) = ready_edge(&server.url());
+    // Who is there before the first byte is greeted at 0 and told the position with that byte.
+    ConsoleSpectator::connect(address).read_bytes(1000);
     let mut far = ConsoleSpectator::connect(address);
     assert_same_greeting(ingest.spectators(), address);
     far.read_bytes(evening.all.len() - evening.first_end);
