@@ -1,51 +1,25 @@
 //! One spectator: its socket, its cursor and what is on the way to it.
 
-use std::io::{self, IoSlice, Read, Write};
+mod greeting;
+
+use std::io::{IoSlice, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::{Buf, Bytes};
 use mio::net::TcpStream;
-use thiserror::Error;
 
+use super::farewell::Farewell;
 use super::view::Progress;
 use crate::audience::{ClientId, Place};
 use crate::net::nonblocking;
-use crate::protocol::console::{ConsoleError, Handshake, KEEP_ALIVE, LENGTH_PREFIX, split_message};
+use crate::protocol::console::KEEP_ALIVE;
 use crate::protocol::{Cursor, Dialect, raw};
-use crate::session::{Chunk, Horizon, Seq, Station};
+use crate::session::{Chunk, Seq};
 
 /// The most slices that one vectored write takes; far below every system's limit.
 const MAX_SLICES: usize = 64;
-
-/// What a spectator may send in its life, in bytes: it has one handshake to say, and nothing else.
-const MAX_INPUT: usize = 64 * 1024;
-
-/// Why a spectator is hung up on.
-#[derive(Debug, Error)]
-pub(super) enum Farewell {
-    #[error("it hung up")]
-    Closed,
-    #[error(transparent)]
-    Io(#[from] io::Error),
-    #[error("its handshake cannot be understood: {0}")]
-    Handshake(#[from] ConsoleError),
-    #[error("it said no handshake in time")]
-    HandshakeTimeout,
-    #[error("it sends instead of listening")]
-    Chatter,
-    #[error("it was more than a game behind")]
-    LeftBehind,
-    #[error("its connection took no byte for a minute")]
-    Stalled,
-    #[error("somebody hung up on it by hand")]
-    Kicked,
-    #[error("its station was removed")]
-    StationRemoved,
-    #[error("the relay ends")]
-    Shutdown,
-}
 
 /// How far a delivery got.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,8 +42,6 @@ pub(super) struct Client {
     pub(super) expected: Cursor,
     /// The game of the last chunk begun, 0 before the first.
     pub(super) game: u64,
-    /// What must go out before the next chunk: a message begun, the reply, a keep-alive.
-    pending: Bytes,
     pub(super) dialect: Dialect,
     /// It has said its handshake, if it has one to say.
     is_greeted: bool,
@@ -77,6 +49,8 @@ pub(super) struct Client {
     pub(super) blocked: bool,
     /// It is on its thread's list of those that are behind.
     pub(super) is_catching_up: bool,
+    /// `Life::pending` is empty.
+    is_flushed: bool,
     /// It has taken something since `Life::progress` was last set.
     has_taken: bool,
     /// It resumed inside the chunk that is due: the rest of it goes out as a message of its own.
@@ -107,6 +81,8 @@ pub(super) struct Life {
     input: usize,
     /// Since when it follows: later chunks count for the latency, its history does not.
     joined: Instant,
+    /// What must go out before the next chunk: a message begun, the reply, a keep-alive.
+    pending: Bytes,
     /// When the chunk in `pending` arrived, if it counts.
     pending_arrived: Option<Instant>,
     _place: Place,
@@ -127,11 +103,11 @@ impl Client {
             next: Seq(0),
             expected: Cursor(0),
             game: 0,
-            pending: Bytes::new(),
             dialect,
             is_greeted: dialect == Dialect::Raw,
             blocked: false,
             is_catching_up: false,
+            is_flushed: true,
             has_taken: false,
             is_inside: false,
             has_notice: false,
@@ -147,6 +123,7 @@ impl Client {
                 greeting: Vec::new(),
                 input: 0,
                 joined: now,
+                pending: Bytes::new(),
                 pending_arrived: None,
                 _place: place,
             }),
@@ -160,69 +137,13 @@ impl Client {
 
     /// Whether nothing is on the way to it.
     pub(super) fn is_flushed(&self) -> bool {
-        self.pending.is_empty()
+        self.is_flushed
     }
 
-    /// Begins a raw spectator's stream: there is no handshake to wait for.
-    pub(super) fn begin_raw(&mut self, station: &Station, horizon: Horizon) {
-        let from = station.log.fresh(station.identity().start(), horizon);
-        (self.next, self.expected) = (from.seq, from.pos);
-        self.life.joined = joined(horizon);
-    }
-
-    /// Reads what the spectator says until the socket has no more. Greets it when its handshake is
-    /// whole (true); ignores everything else up to a limit.
-    pub(super) fn read(
-        &mut self,
-        station: &Station,
-        max_handshake: usize,
-        horizon: Horizon,
-    ) -> Result<bool, Farewell> {
-        let mut scratch = [0; 2048];
-        let mut greeted = false;
-        while let Some(read) = nonblocking(|| self.stream.read(&mut scratch))? {
-            if read == 0 {
-                // A raw spectator may close its sending side, as `nc` does when its input ends. One
-                // that is gone altogether shows at the next write.
-                return if self.dialect == Dialect::Raw {
-                    Ok(false)
-                } else {
-                    Err(Farewell::Closed)
-                };
-            }
-            self.life.input += read;
-            if self.life.input > MAX_INPUT {
-                return Err(Farewell::Chatter);
-            }
-            if self.is_greeted {
-                continue;
-            }
-            let greeting = &mut self.life.greeting;
-            greeting.extend_from_slice(&scratch[..read]);
-            if let Some(body) = split_message(greeting, max_handshake)? {
-                let handshake = Handshake::decode(body)?;
-                self.greet(station, handshake, horizon);
-                greeted = true;
-            } else if greeting.len() > LENGTH_PREFIX + max_handshake {
-                return Err(Farewell::Chatter);
-            }
-        }
-        Ok(greeted)
-    }
-
-    fn greet(&mut self, station: &Station, handshake: Handshake, horizon: Horizon) {
-        let (from, mut reply) = station.greet(handshake, horizon);
-        tracing::debug!(peer = %self.life.peer, pos = from.pos.0, "a spectator was greeted");
-        (self.next, self.expected) = (from.seq, from.pos);
-        self.is_greeted = true;
-        self.life.greeting = Vec::new();
-        self.life.joined = joined(horizon);
-        self.is_inside = true;
-        if handshake.relay.is_some() {
-            self.life.is_relay = true;
-            reply.extend(station.notice(horizon));
-        }
-        self.pending = reply.into();
+    /// Makes `bytes` what must go out next.
+    fn put(&mut self, bytes: Bytes) {
+        self.is_flushed = bytes.is_empty();
+        self.life.pending = bytes;
     }
 
     fn advance(&mut self, chunk: &Chunk) {
@@ -246,13 +167,13 @@ impl Client {
         on_sent: &mut impl FnMut(Instant),
     ) -> Result<Delivery, Farewell> {
         if let [chunk] = chunks
-            && self.pending.is_empty()
+            && self.is_flushed
         {
             return self.deliver_one(chunk, on_sent);
         }
         let mut chunks = chunks;
         loop {
-            if self.pending.is_empty() {
+            if self.is_flushed {
                 let Some((chunk, rest)) = chunks.split_first() else {
                     return Ok(Delivery::Done);
                 };
@@ -298,7 +219,7 @@ impl Client {
             Some(written) => {
                 self.has_taken |= written > 0;
                 self.begin(chunk);
-                self.pending.advance(written);
+                self.life.pending.advance(written);
                 self.write_batch(&[], on_sent)
             }
         }
@@ -314,15 +235,15 @@ impl Client {
         let is_inside = std::mem::replace(&mut self.is_inside, false)
             && chunk.pos() < self.expected
             && self.expected < chunk.next_pos();
-        self.pending = match self.dialect {
+        let mut message = match self.dialect {
             Dialect::Console if is_inside => chunk.message_from(self.expected),
             Dialect::Console => chunk.message(self.expected),
             Dialect::Raw => chunk.data().clone(),
         };
         if std::mem::take(&mut self.has_notice) {
-            let notice = std::mem::take(&mut self.life.notice);
-            self.pending = [notice, std::mem::take(&mut self.pending)].concat().into();
+            message = [std::mem::take(&mut self.life.notice), message].concat().into();
         }
+        self.put(message);
         self.life.pending_arrived = self.counts(chunk).then_some(chunk.arrived());
         self.advance(chunk);
     }
@@ -352,10 +273,10 @@ impl Client {
         let mut batch = batch;
         loop {
             let written = if batch.is_empty() {
-                nonblocking(|| self.stream.write(&self.pending))?
+                nonblocking(|| self.stream.write(&self.life.pending))?
             } else {
                 let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-                slices[0] = IoSlice::new(&self.pending);
+                slices[0] = IoSlice::new(&self.life.pending);
                 for (slice, chunk) in slices[1..].iter_mut().zip(batch) {
                     *slice = IoSlice::new(match self.dialect {
                         Dialect::Console => chunk.shared_message(),
@@ -368,13 +289,13 @@ impl Client {
             let Some(mut written) = written else {
                 return Ok(Delivery::Blocked);
             };
-            if written == 0 && !self.pending.is_empty() {
+            if written == 0 && !self.is_flushed {
                 return Err(Farewell::Closed);
             }
             self.has_taken |= written > 0;
-            while written >= self.pending.len() {
-                written -= self.pending.len();
-                self.pending = Bytes::new();
+            while written >= self.life.pending.len() {
+                written -= self.life.pending.len();
+                self.put(Bytes::new());
                 if let Some(arrived) = self.life.pending_arrived.take() {
                     on_sent(arrived);
                 }
@@ -385,7 +306,7 @@ impl Client {
                 batch = rest;
             }
             // A short write nearly always means that the next would block, but only the next tells.
-            self.pending.advance(written);
+            self.life.pending.advance(written);
         }
     }
 
@@ -401,11 +322,11 @@ impl Client {
     /// says `notice`.
     pub(super) fn keep_alive(&mut self, notice: &Bytes) -> Result<Progress, Farewell> {
         self.has_notice = false;
-        self.pending = match self.dialect {
+        self.put(match self.dialect {
             Dialect::Console if self.life.is_relay => notice.clone(),
             Dialect::Console => Bytes::from_static(&KEEP_ALIVE),
             Dialect::Raw => Bytes::from_static(&raw::KEEP_ALIVE),
-        };
+        });
         self.life.pending_arrived = None;
         Ok(match self.write_batch(&[], &mut |_| {})? {
             Delivery::Done => Progress::UpToDate,
@@ -434,19 +355,17 @@ impl Client {
     }
 }
 
-/// Chunks that arrived since then count for the latency: earlier ones are history.
-fn joined(horizon: Horizon) -> Instant {
-    // So shortly after the machine's start that the clock cannot say when: nothing is older.
-    horizon.newest().unwrap_or_else(Instant::now)
-}
-
 #[cfg(test)]
 mod tests {
+    use mio::net::TcpStream;
+
     use super::Client;
 
-    /// A processor's cache has lines of 64 bytes, nearly everywhere.
+    /// A processor's cache has lines of 64 bytes, nearly everywhere. A socket is a number in it, but for
+    /// what mio checks in builds like this one.
     #[test]
     fn what_every_frame_looks_at_is_little() {
-        assert!(size_of::<Client>() <= 128, "{} bytes", size_of::<Client>());
+        let own = size_of::<Client>() - size_of::<TcpStream>();
+        assert!(own + size_of::<u64>() <= 64, "{own} bytes and a socket");
     }
 }

@@ -6,6 +6,7 @@
 //! is just a cursor that lags.
 
 mod client;
+mod farewell;
 mod inbox;
 mod listener;
 mod reception;

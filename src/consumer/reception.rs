@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use mio::{Interest, Token};
 
-use super::client::{Client, Farewell};
+use super::client::Client;
+use super::farewell::Farewell;
 use super::inbox::Letter;
 use super::listener::Admitted;
 use super::thread::ConsumerThread;

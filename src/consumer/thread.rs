@@ -9,7 +9,8 @@ use mio::event::Event;
 use mio::{Events, Interest, Poll, Token, Waker};
 use slab::Slab;
 
-use super::client::{Client, Farewell};
+use super::client::Client;
+use super::farewell::Farewell;
 use super::inbox::{Door, Inbox, inbox};
 use super::view::{Due, Progress, View};
 use crate::audience::ClientId;

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::client::{Client, Delivery, Farewell};
+use super::client::{Client, Delivery};
+use super::farewell::Farewell;
 use super::stopwatch::Stopwatch;
 use crate::protocol::Dialect;
 use crate::session::{Chunk, Horizon, Seq, Station};
