@@ -114,12 +114,14 @@ fn a_single_connection_sees_the_whole_tournament() {
     t.a.say(&a1.events()[up_to_frame(10)..up_to_frame(20)]);
     expected.extend_from_slice(&a1.events()[..up_to_frame(20)]);
     console.read_bytes(expected.len());
+    raw.read_bytes(expected.len());
     assert_eq!(t.status().program.unwrap().next, Some(B));
 
     // B's next game begins: A's is not shown to its end.
     t.b.say(&b1.events()[..up_to_frame(10)]);
     expected.extend_from_slice(&b1.events()[..up_to_frame(10)]);
     console.read_bytes(expected.len());
+    raw.read_bytes(expected.len());
     let shown = ProgramStatus { id: PROGRAM, station: Some(B), next: None };
     assert_eq!(t.status().program, Some(shown));
     t.a.say(&a1.events()[up_to_frame(20)..]);
@@ -127,6 +129,7 @@ fn a_single_connection_sees_the_whole_tournament() {
     t.b.say(&b1.events()[up_to_frame(10)..]);
     expected.extend_from_slice(&b1.events()[up_to_frame(10)..]);
     console.read_bytes(expected.len());
+    raw.read_bytes(expected.len());
 
     // And back, between two games. What comes in a burst, as behind a broken cable, begins with the
     // first game that has begun since.
@@ -167,18 +170,22 @@ fn a_switch_at_once_shows_the_game_that_is_on_from_its_start() {
     t.wait_for(B, old_head.len());
     let mut expected = new_head.clone();
     console.read_bytes(expected.len());
+    raw.read_bytes(expected.len());
     for (station, game) in [(B, &old_head), (A, &new_head), (B, &old_head)] {
         t.choose(station, SwitchAt::Now, Some(station), None);
         expected.extend_from_slice(game);
         console.read_bytes(expected.len());
+        raw.read_bytes(expected.len());
     }
     t.b.say(&old.events()[old_head.len()..]);
     expected.extend_from_slice(&old.events()[old_head.len()..]);
     console.read_bytes(expected.len());
+    raw.read_bytes(expected.len());
     // Between two games there is nothing to show until the next.
     t.choose(A, SwitchAt::Now, Some(A), None);
     expected.extend_from_slice(&new_head);
     console.read_bytes(expected.len());
+    raw.read_bytes(expected.len());
     t.choose(B, SwitchAt::Now, Some(B), None);
     let next = synthetic(9, 20, true);
     t.b.say(next.events());

@@ -189,15 +189,19 @@ impl View {
             && first.seq() != client.next
             && first.game() != client.game
         {
-            self.station.stats.skipped.add(1);
-            if client.dialect == Dialect::Raw {
-                return Err(Farewell::LeftBehind);
+            // Raw bytes cannot say that some are missing; to one that had none yet, none are.
+            let is_new = client.dialect == Dialect::Raw && client.game == 0;
+            if !is_new {
+                self.station.stats.skipped.add(1);
+                if client.dialect == Dialect::Raw {
+                    return Err(Farewell::LeftBehind);
+                }
+                tracing::info!(
+                    station = %self.station.name(),
+                    peer = %client.life.peer,
+                    "a spectator was more than a game behind and is skipped to the newest"
+                );
             }
-            tracing::info!(
-                station = %self.station.name(),
-                peer = %client.life.peer,
-                "a spectator was more than a game behind and is skipped to the newest"
-            );
             client.skip_to(log.newest_game(horizon));
             chunks.clear();
             log.read_within(client.next, CATCH_UP_CHUNKS, horizon, chunks);

@@ -44,6 +44,20 @@ impl Bench {
     }
 }
 
+/// A raw spectator of `view` that comes `now`, and its side of the connection.
+fn spectator(view: &View, now: Instant) -> (Client, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let reader = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (stream, peer) = listener.accept().unwrap();
+    stream.set_nonblocking(true).unwrap();
+    let place = Admission::new(1, 1).admit(peer.ip()).unwrap();
+    let stream = mio::net::TcpStream::from_std(stream);
+    crate::net::prepare_spectator(&stream).unwrap();
+    let mut client = Client::new(stream, peer, 0, Dialect::Raw, place, now);
+    client.begin_raw(&view.station, view.horizon());
+    (client, reader)
+}
+
 /// Was: the thread waited for the arrival of a chunk that the log had let go of, and as that was past,
 /// never slept again until the next one was due.
 #[test]
@@ -71,6 +85,36 @@ fn a_chunk_that_is_due_and_gone_is_not_waited_for() {
     assert!(!view.has_news());
 }
 
+/// Was: a raw spectator that waited for its thread while two games began was hung up on, though it had
+/// had no byte that could be missed.
+#[test]
+fn a_raw_spectator_that_had_nothing_yet_goes_on_with_the_newest_game() {
+    let mut bench = Bench::new();
+    let begin = Instant::now();
+    bench.write(&TABLE, begin);
+    bench.write(&[0x36, 1], begin);
+    let mut view = View::new(bench.station.clone(), Dialect::Raw);
+    let (mut client, mut reader) = spectator(&view, begin);
+    assert_eq!(client.next, Seq(0));
+    bench.write(&[0x39, 2], begin);
+    for n in 1..4 {
+        bench.game(1, begin + n * SECOND);
+    }
+    assert!(bench.station.log.game_start(1).is_none(), "the first game is gone");
+    let mut chunks = Vec::new();
+    while view.catch_up(&mut client, &mut chunks).unwrap() != Progress::UpToDate {}
+    let mut game = vec![0; TABLE.len() + 2 + 20_001 + 2];
+    reader.read_exact(&mut game).unwrap();
+    assert!(game.starts_with(&TABLE) && game.ends_with(&[0x39, 2]));
+
+    // What it has now would go on with a hole.
+    for n in 4..8 {
+        bench.game(1, begin + n * SECOND);
+    }
+    let left_behind = view.catch_up(&mut client, &mut chunks);
+    assert!(matches!(left_behind, Err(Farewell::LeftBehind)));
+}
+
 /// Was: only what came since a spectator did counted as taken, so that one which needed longer than a
 /// minute for the history was hung up on as stalled.
 #[test]
@@ -78,17 +122,9 @@ fn a_spectator_that_takes_history_slowly_is_not_idle() {
     let mut bench = Bench::new();
     bench.game(400, Instant::now());
     let mut view = View::new(bench.station.clone(), Dialect::Raw);
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut reader = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let (stream, peer) = listener.accept().unwrap();
-    stream.set_nonblocking(true).unwrap();
-    reader.set_nonblocking(true).unwrap();
-    let place = Admission::new(1, 1).admit(peer.ip()).unwrap();
-    let stream = mio::net::TcpStream::from_std(stream);
-    crate::net::prepare_spectator(&stream).unwrap();
     let mut clock = Instant::now();
-    let mut client = Client::new(stream, peer, 0, Dialect::Raw, place, clock);
-    client.begin_raw(&bench.station, view.horizon());
+    let (mut client, mut reader) = spectator(&view, clock);
+    reader.set_nonblocking(true).unwrap();
     // Put back to the game's start: it is over by now, and a raw spectator would wait for the next.
     client.next = Seq(0);
     let (mut chunks, mut scratch, mut taken) = (Vec::new(), vec![0; 20_000], 0);
