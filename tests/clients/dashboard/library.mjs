@@ -87,6 +87,7 @@ await run(async ({ open, complaints }) => {
 async function filters(open) {
   const page = await open("/library?since=2001-02-03T04:05");
   await settled(page, "games", (shown) => shown.length > 0);
+  same(await page.getByLabel("From", { exact: true }).inputValue(), "2001-02-03", "the day of a moment");
   await page.getByLabel("Search").fill(known.search);
   await until("the address says the search", async () => new URL(page.url()).searchParams.get("search") === known.search);
   same(new URL(page.url()).searchParams.get("since"), "2001-02-03T04:05", "what nobody touched");
@@ -116,15 +117,15 @@ async function days(open) {
   await until("a day is asked for", () => asked.length > 0);
   // A day of 23 hours.
   same(["since", "until"].map((name) => Number(asked[0].get(name))), [Date.UTC(2026, 2, 28, 23), Date.UTC(2026, 2, 29, 22) - 1], "that day");
-  same(await page.getByLabel("From").inputValue(), "2026-03-29", "the day that the field has");
+  same(await page.getByLabel("From", { exact: true }).inputValue(), "2026-03-29", "the day that the field has");
   await page.context().close();
 
   const far = await open("/library", { timezone: "Pacific/Kiritimati" });
   const { replays: [game] } = await (await fetch(new URL("/api/replays?limit=1", far.url()))).json();
   // 14 hours ahead.
   const day = new Date(game.startedAt + 14 * 3_600_000).toISOString().slice(0, 10);
-  await far.getByLabel("From").fill(day);
-  await far.getByLabel("To").fill(day);
+  await far.getByLabel("From", { exact: true }).fill(day);
+  await far.getByLabel("To", { exact: true }).fill(day);
   await until("the address says the day", async () => new URL(far.url()).searchParams.get("until") === day);
   await settled(far, "the game of that day", (shown) => shown.includes(game.path));
   await far.context().close();

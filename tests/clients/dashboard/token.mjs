@@ -10,14 +10,14 @@ await run(async ({ open, complaints }) => {
     await page.getByRole("button", { name: "Save" }).click();
   };
   await rename("With a token");
-  await page.getByLabel("Token").waitFor();
+  await page.getByLabel("Token", { exact: true }).waitFor();
   await isAccessible(page, "the token's dialog on top of the other");
   same(await page.locator("dialog").count(), 2, "dialogs");
   await picture(page, "token-dialog");
-  await page.getByLabel("Token").fill("not the relay's token");
+  await page.getByLabel("Token", { exact: true }).fill("not the relay's token");
   await page.getByRole("button", { name: "Use it" }).click();
   await page.getByText("That was not the relay's token.").waitFor();
-  await page.getByLabel("Token").last().fill(known.token);
+  await page.getByLabel("Token", { exact: true }).last().fill(known.token);
   await page.getByRole("button", { name: "Use it" }).last().click();
   await page.getByRole("heading", { name: "With a token" }).waitFor();
   await rename("Not asked again");

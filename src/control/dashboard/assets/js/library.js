@@ -189,7 +189,13 @@ async function loadFacets() {
 }
 
 function fill() {
-  for (const name of FILTERS) form.elements[name].value = wanted.get(name) ?? "";
+  for (const name of FILTERS) {
+    const field = form.elements[name];
+    const value = wanted.get(name) ?? "";
+    // An address may have a moment, such as 2026-03-14T18:00: the field shows its day.
+    const day = value.slice(0, 10);
+    field.value = field.type !== "date" ? value : DAY.test(day) ? day : "";
+  }
 }
 
 form.addEventListener("submit", (event) => event.preventDefault());
