@@ -1,7 +1,7 @@
 //! How the match stands, over a WebSocket.
 
 use std::collections::BTreeMap;
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use andross::config::StationConfig;
@@ -37,10 +37,12 @@ impl Overlay {
 
 #[test]
 fn a_station_is_found_by_its_name_and_else_by_its_number() {
+    let ports = ["1", "Table 3"].map(|name| (name, TcpListener::bind(loopback()).unwrap()));
     let (venue, _) = Venue::without_console(|config| {
         with_http(config);
-        for name in ["1", "Table 3"] {
-            config.stations.push(StationConfig::new(named_source(name, loopback())));
+        for (name, port) in &ports {
+            let source = named_source(name, port.local_addr().unwrap());
+            config.stations.push(StationConfig::new(source));
         }
     });
     // Names of digits are what people mean: numbers are others after a restart.

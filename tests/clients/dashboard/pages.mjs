@@ -19,6 +19,16 @@ await run(async ({ open }) => {
       }
     }
   }
+  // A match that is over, too.
+  const over = JSON.stringify({ isOn: false, stage: { name: "Battlefield" }, timer: null, end: { method: { name: "GAME!" }, leftBy: null },
+    players: [1, 2, 3, 4].map((port) => ({ port, name: "Somebody", character: { name: "Fox" }, startingStocks: 4, fighter: { stocks: 1, percent: 80 } })) });
+  for (const scheme of ["light", "dark"]) {
+    const page = await open("/", { scheme, prepare: (page) => page.routeWebSocket(/\/ws\//, (socket) => socket.send(over)) });
+    await page.locator(".match.over").first().waitFor();
+    await isAccessible(page, `a match that is over, ${scheme}`);
+    await picture(page, `over-${scheme}`);
+    await page.context().close();
+  }
   // A dialog, too.
   const page = await open("/");
   await page.getByRole("button", { name: /^Edit/ }).first().click();

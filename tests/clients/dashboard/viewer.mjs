@@ -107,9 +107,15 @@ async function live(open) {
   });
   await until("it is not far behind", async () => (await shown(page)).behind < 60);
   await picture(page, "viewer-live");
-  await page.keyboard.press("Space");
-  const paused = await shown(page);
-  same([paused.state, paused.isFollowing], ["paused", false], "after a pause");
+  const paused = await until("a pause", async () => {
+    // Between games nothing can be stopped; the next one is soon there.
+    await page.keyboard.press("l");
+    if ((await shown(page)).state !== "playing") return false;
+    await page.keyboard.press("Space");
+    const state = await shown(page);
+    return state.state === "paused" && state;
+  });
+  check(!paused.isFollowing, "who pauses is not live");
   const recorded = known.frames[paused.frame];
   same(facts(paused), expected({ frame: paused.frame, players: recorded }), `fighters at frame ${paused.frame}`);
   check(recorded.length > 1, "there are fighters to compare");
