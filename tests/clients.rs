@@ -28,6 +28,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use andross::simulator::Recording;
+use common::browser::{scripts, works};
 use serde_json::Value;
 
 fn load(path: &Path) -> Recording {
@@ -39,10 +40,6 @@ fn playable() -> Vec<PathBuf> {
     [common::fixtures(), common::shared_replays()].concat()
 }
 
-fn scripts() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients")
-}
-
 /// A client that is not there: a failure where it must be, a word where it need not.
 fn is_missing(what: &str, remedy: &str) {
     assert!(
@@ -50,10 +47,6 @@ fn is_missing(what: &str, remedy: &str) {
         "the real clients are required, but there is no {what}: {remedy}"
     );
     eprintln!("skipped: no {what} ({remedy})");
-}
-
-fn works(command: &mut Command) -> bool {
-    command.output().is_ok_and(|out| out.status.success())
 }
 
 /// Node with a script of ours, if there are Node and its packages.

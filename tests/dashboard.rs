@@ -18,39 +18,32 @@ use andross::shutdown::Shutdown;
 use andross::simulator::{Options, Recording, Repeat, Simulator};
 use andross::slp::state::{MatchReader, MatchState};
 use andross::slp::{EventCode, Scanner};
+use common::browser::{chromium, scripts, works};
 use common::process::RelayProcess;
 use common::{fixture, wait_until};
 use serde_json::{Value, json};
 
-fn scripts() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients")
-}
-
-fn chromium() -> String {
-    std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".to_owned())
-}
-
-fn browser_is_there() -> bool {
-    let runs = |program: &str| {
-        Command::new(program).arg("--version").output().is_ok_and(|out| out.status.success())
-    };
-    if runs("node") && runs(&chromium()) && scripts().join("node_modules/playwright-core").is_dir()
-    {
-        return true;
+/// Chromium, if there is all that is needed to drive it.
+fn browser() -> Option<PathBuf> {
+    let has_node = works(Command::new("node").arg("--version"))
+        && scripts().join("node_modules/playwright-core").is_dir();
+    let chromium = chromium().filter(|_| has_node);
+    if chromium.is_none() {
+        assert!(
+            std::env::var_os("ANDROSS_REQUIRE_CLIENTS").is_none(),
+            "a browser is required: install Chromium (CHROMIUM names another), Node, and run `npm ci --prefix tests/clients`"
+        );
+        eprintln!("skipped: no Chromium, no Node, or no packages (npm ci --prefix tests/clients)");
     }
-    assert!(
-        std::env::var_os("ANDROSS_REQUIRE_CLIENTS").is_none(),
-        "a browser is required: install Chromium (CHROMIUM names it), Node, and run `npm ci --prefix tests/clients`"
-    );
-    eprintln!("skipped: no Chromium, no Node, or no packages (npm ci --prefix tests/clients)");
-    false
+    chromium
 }
 
 /// Runs a script on the relay's pages. What is known goes to its standard input.
-fn browse(script: &str, relay: &RelayProcess, known: &Value) {
+fn browse(browser: &Path, script: &str, relay: &RelayProcess, known: &Value) {
     let mut node = Command::new("node")
         .arg(scripts().join("dashboard").join(script))
         .arg(format!("http://{}", relay.http()))
+        .env("CHROMIUM", browser)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -124,9 +117,7 @@ const ITEMS: &str = "v3.7.0-items.slp";
 
 #[test]
 fn the_stations_are_shown_and_changed_on_all_pages_at_once() {
-    if !browser_is_there() {
-        return;
-    }
+    let Some(browser) = browser() else { return };
     let stage = Stage::new(&[("Main", &[ROLLBACKS]), ("Side", &[FOUR])], &["--program"]);
     let state = end_of(&fixture(ROLLBACKS));
     let known = json!({
@@ -134,27 +125,23 @@ fn the_stations_are_shown_and_changed_on_all_pages_at_once() {
         "stage": state.stage.as_ref().unwrap().name,
         "players": characters(&state),
     });
-    browse("stations.mjs", &stage.relay, &known);
+    browse(&browser, "stations.mjs", &stage.relay, &known);
 }
 
 #[test]
 fn a_token_is_asked_for_once() {
-    if !browser_is_there() {
-        return;
-    }
+    let Some(browser) = browser() else { return };
     let folder = tempfile::tempdir().unwrap();
     let (path, token) = (folder.path().join("token"), "correct-horse-battery-staple");
     std::fs::write(&path, token).unwrap();
     let option = format!("--http-token-file={}", path.display());
     let stage = Stage::new(&[("Main", &[FOUR])], &[&option]);
-    browse("token.mjs", &stage.relay, &json!({ "token": token }));
+    browse(&browser, "token.mjs", &stage.relay, &json!({ "token": token }));
 }
 
 #[test]
 fn the_overlay_shows_the_match_on_nothing_and_follows_the_program() {
-    if !browser_is_there() {
-        return;
-    }
+    let Some(browser) = browser() else { return };
     let stage = Stage::new(&[("Main", &[ROLLBACKS]), ("Side", &[FOUR])], &["--program"]);
     let (first, next) = (end_of(&fixture(ROLLBACKS)), end_of(&fixture(FOUR)));
     let switch = json!({ "station": stage.relay.station("Main").id(), "at": "now" });
@@ -166,23 +153,22 @@ fn the_overlay_shows_the_match_on_nothing_and_follows_the_program() {
         "characters": characters(&first),
         "next": { "id": stage.relay.station("Side").id(), "characters": characters(&next) },
     });
-    browse("overlay.mjs", &stage.relay, &known);
+    browse(&browser, "overlay.mjs", &stage.relay, &known);
 }
 
 #[test]
 fn the_viewer_shows_saved_and_live_matches_as_they_are() {
-    if !browser_is_there() {
-        return;
-    }
+    let Some(browser) = browser() else { return };
     let stage = Stage::new(&[("Main", &[FOUR])], &[]);
     let original = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(ROLLBACKS);
     std::fs::copy(original, stage.replays.path().join("saved.slp")).unwrap();
     let known = json!({
         "station": stage.relay.station("Main").id(),
+        "name": "Main",
         "frames": frames_of(&fixture(FOUR)),
         "saved": { "path": "saved.slp", "state": end_of(&fixture(ROLLBACKS)) },
     });
-    browse("viewer.mjs", &stage.relay, &known);
+    browse(&browser, "viewer.mjs", &stage.relay, &known);
 }
 
 /// The players behind each frame, by its number.
@@ -203,9 +189,7 @@ fn frames_of(game: &Recording) -> Value {
 
 #[test]
 fn the_library_finds_sorts_opens_and_hands_out_what_is_saved() {
-    if !browser_is_there() {
-        return;
-    }
+    let Some(browser) = browser() else { return };
     let stage = Stage::new(&[("Main", &[FOUR])], &[]);
     let copy = |name: &str| {
         let original = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);
@@ -231,7 +215,7 @@ fn the_library_finds_sorts_opens_and_hands_out_what_is_saved() {
         "search": "climbers",
         "found": [ICE_CLIMBERS],
     });
-    browse("library.mjs", &stage.relay, &known);
+    browse(&browser, "library.mjs", &stage.relay, &known);
 }
 
 /// The ports of those who won a saved game, as the library's call has them, once it has looked at it.
@@ -251,9 +235,7 @@ fn winners(relay: &RelayProcess, path: &str) -> Vec<u64> {
 
 #[test]
 fn every_page_is_without_fault_and_accessible() {
-    if !browser_is_there() {
-        return;
-    }
+    let Some(browser) = browser() else { return };
     let stage = Stage::new(&[("Main", &[ROLLBACKS]), ("Side", &[FOUR])], &["--program"]);
     let original = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(ROLLBACKS);
     std::fs::copy(original, stage.replays.path().join("saved.slp")).unwrap();
@@ -266,14 +248,12 @@ fn every_page_is_without_fault_and_accessible() {
         ["health", "/health", "img"],
         ["api", "/api", "table"],
     ]});
-    browse("pages.mjs", &stage.relay, &known);
+    browse(&browser, "pages.mjs", &stage.relay, &known);
 }
 
 #[test]
 fn a_console_that_was_removed_is_adopted_again_by_a_button() {
-    if !browser_is_there() {
-        return;
-    }
+    let Some(browser) = browser() else { return };
     let ears = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let discover = format!("--discover={ears}");
     let options = ["--listen=127.0.0.1:0", "--raw-listen=off", "--http=127.0.0.1:0"];
@@ -288,5 +268,5 @@ fn a_console_that_was_removed_is_adopted_again_by_a_button() {
     let announcement = Announcement { mac, nick: "Wii 7".to_owned() };
     UdpSocket::bind("127.0.0.1:0").unwrap().send_to(&announcement.encode(), ears).unwrap();
     wait_until("it is adopted", || relay.find_station("Wii 7").is_some());
-    browse("adopt.mjs", &relay, &json!({ "nick": "Wii 7", "mac": mac.to_string() }));
+    browse(&browser, "adopt.mjs", &relay, &json!({ "nick": "Wii 7", "mac": mac.to_string() }));
 }

@@ -133,6 +133,12 @@ async fn archive(State(app): State<App>, Asked(pairs): Asked<Pairs>) -> Result<R
     Ok(response)
 }
 
+/// Of many that were named, this one.
+fn is_not_there(path: &str) -> Problem {
+    let message = format!("there is no game `{path}`");
+    Problem::new(StatusCode::NOT_FOUND, "no-replay", message)
+}
+
 fn too_much(message: String) -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", message)
 }
@@ -175,7 +181,7 @@ fn members(
         let (file, data) = match found {
             Some(found) => found,
             None if missing == Missing::Skipped => continue,
-            None => return Err(no_replay()),
+            None => return Err(is_not_there(&path)),
         };
         if !files.insert(file.clone()) {
             continue;

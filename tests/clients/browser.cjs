@@ -1,6 +1,6 @@
-// node browser.cjs CHROMIUM FOLDER BYTES URL...
+// node browser.cjs FOLDER BYTES URL...
 //
-// Opens each URL, an overlay.html, as a page of a headless Chromium whose profile is in FOLDER.
+// Opens each URL, an overlay.html, as a page of a headless Chromium (CHROMIUM names it) whose profile is in FOLDER.
 // Answers, a line each:
 //
 //   {open, closed}   for each page: both its WebSockets are open, or were refused
@@ -11,29 +11,16 @@
 const fs = require("fs");
 const path = require("path");
 const { chromium } = require("playwright-core");
+const options = require("./chromium.cjs");
 
-const [executablePath, folder, bytes, ...urls] = process.argv.slice(2);
-const FLAGS = [
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
+const [folder, bytes, ...urls] = process.argv.slice(2);
 
 function answer(value) {
   process.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
 async function main() {
-  const browser = await chromium.launchPersistentContext(path.join(folder, "profile"), {
-    executablePath,
-    headless: true,
-    // Chromium refuses to run as root with it.
-    chromiumSandbox: false,
-    args: FLAGS,
-  });
+  const browser = await chromium.launchPersistentContext(path.join(folder, "profile"), options);
   browser.setDefaultTimeout(60_000);
   const watching = [];
   for (const url of urls) {

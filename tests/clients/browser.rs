@@ -11,23 +11,20 @@ use andross::config::{HttpConfig, RelayConfig};
 use andross::simulator::Options;
 use serde_json::{Value, json};
 
+use super::common::browser::{chromium, scripts};
 use super::common::{Venue, assert_same_bytes, fixture, loopback};
 use super::original::Original;
-use super::{Script, is_missing, node, scripts, works};
+use super::{Script, is_missing, node};
 
-/// What Chromium is called, from system to system.
-const CHROMIUM: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
-
-fn chromium() -> Option<OsString> {
-    let found = CHROMIUM.iter().find(|name| works(Command::new(name).arg("--version")));
-    let path = found.and_then(|name| {
-        let folders = std::env::var_os("PATH")?;
-        std::env::split_paths(&folders).map(|folder| folder.join(name)).find(|path| path.is_file())
-    });
-    if path.is_none() {
-        is_missing("Chromium", "on Debian: apt-get install chromium");
-    }
-    path.map(Into::into)
+/// The script that opens pages, if there is all that it needs.
+fn opener() -> Option<Command> {
+    let mut node = node("browser.cjs")?;
+    let Some(chromium) = chromium() else {
+        is_missing("Chromium", "on Debian: apt-get install chromium; CHROMIUM names another");
+        return None;
+    };
+    node.env("CHROMIUM", chromium);
+    Some(node)
 }
 
 /// A web server with one page, whatever is asked for; ends with the program.
@@ -64,7 +61,7 @@ fn relay(origin: String) -> (Venue, SocketAddr, SocketAddr) {
 /// server that `--http-allow-origin` names, or files of this computer with `*`. Others are refused.
 #[test]
 fn a_page_in_a_browser_sees_the_game_where_it_may() {
-    let (Some(chromium), Some(node)) = (chromium(), node("browser.cjs")) else { return };
+    let Some(node) = opener() else { return };
     let name = "v3.18.0-rollback-names.slp";
     let game = fixture(name);
     let page = scripts().join("overlay.html");
@@ -78,7 +75,7 @@ fn a_page_in_a_browser_sees_the_game_where_it_may() {
         format!("http://localhost:{}/overlay.html?relay={http}", server.port()),
         format!("file://{}?relay={open_http}", page.display()),
     ];
-    let mut args = vec![chromium, folder.path().into(), game.events().len().to_string().into()];
+    let mut args = vec![folder.path().into(), game.events().len().to_string().into()];
     args.extend(urls.map(OsString::from));
     let mut script = Script::start(node, args);
     assert_eq!(script.next(), json!({ "open": 2, "closed": [] }), "the allowed server's page");

@@ -13,12 +13,15 @@ import { fileURLToPath } from "node:url";
 
 import { MAX_FRAMES, SLOTS, newFighter } from "../../src/control/dashboard/assets/js/game.js";
 import { EventReader, FileReader } from "../../src/control/dashboard/assets/js/slp.js";
+import { Names } from "../../src/control/dashboard/assets/js/names.js";
+import { readEnd } from "../../src/control/dashboard/assets/js/settings.js";
 import { winners } from "../../src/control/dashboard/assets/js/winner.js";
+import { ending } from "../../src/control/dashboard/assets/js/words.js";
 import { isLegal, platformsAt, stageOf } from "../../src/control/dashboard/assets/js/stages.js";
 
 const require = createRequire(import.meta.url);
 const { load } = require("./slippi.cjs");
-const { SlippiGame } = load("9");
+const { SlippiGame, frameToGameTimer } = load("9");
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const folders = ["../../fixtures", "../../../shared/replays"].map((path) => join(here, path));
@@ -27,8 +30,8 @@ for (const folder of files.length > 0 ? [] : folders.filter((path) => existsSync
   files.push(...readdirSync(folder).filter((name) => name.endsWith(".slp")).map((name) => join(folder, name)));
 }
 assert(files.length > 0, "no files");
-/** Ports of those who won, by the name of the file, as the library has them; a test tells. */
-const known = JSON.parse(process.env.ANDROSS_WINNERS ?? "{}");
+/** Ports of those who won, by the name of the file, as the library has them; `null` unless a test tells. */
+const known = JSON.parse(process.env.ANDROSS_WINNERS ?? "null");
 
 /** Numbers that are the same in every run. */
 let seed = 20260314;
@@ -63,12 +66,17 @@ function contents(game) {
 const fighter = newFighter();
 let compared = 0;
 let stood = 0;
+let timed = 0;
 
 /** What slippi-js has in a frame and we do not, and the other way round. */
 function compareFrames(game, reference) {
   const frames = reference.getFrames();
   const numbers = Object.keys(frames).map(Number).filter((number) => Object.keys(frames[number].players ?? {}).length > 0);
-  assert.equal(game.first, Math.min(...numbers), "first frame");
+  const ours = [];
+  for (let number = game.first; number <= game.last; number += 1) if (game.isAnyoneAt(number)) ours.push(number);
+  assert.deepEqual(ours, numbers.sort((a, b) => a - b), "frames");
+  assert.equal(game.first, numbers[0], "first frame");
+  assert.equal(game.last, numbers.at(-1), "last frame");
   for (const number of numbers) {
     const frame = frames[number];
     for (let slot = 0; slot < SLOTS; slot += 1) {
@@ -102,14 +110,14 @@ function compareFrames(game, reference) {
       same("hurtbox", fighter.hurtbox, post.hurtboxCollisionState);
     }
     // slippi-js keeps the items of a frame that a rollback takes back: the newest are at the end.
-    const ours = game.itemsAt(number);
-    const theirs = (frame.items ?? []).slice(-ours.length || undefined);
-    if (ours.length > 0) {
+    const items = game.itemsAt(number);
+    const theirs = (frame.items ?? []).slice(-items.length || undefined);
+    if (items.length > 0) {
       const facts = ({ type, state, x, y, id, owner }) => [type, state, x, y, id, owner];
       const wanted = theirs.map((item) => [
         item.typeId, item.state, item.positionX, item.positionY, item.spawnId, item.owner >= 0 ? item.owner + 1 : 0,
       ]);
-      assert.deepEqual(ours.map(facts), wanted, `items of frame ${number}`);
+      assert.deepEqual(items.map(facts), wanted, `items of frame ${number}`);
     }
   }
 }
@@ -139,6 +147,18 @@ function compareSettings(game, reference) {
       if (position != null && position >= 0) assert.equal(game.end.placements[playerIndex + 1], position + 1, "place");
     }
   }
+}
+
+/** The timer of each frame. */
+function compareTimer(game, settings) {
+  const two = (n) => String(n).padStart(2, "0");
+  for (let frame = 0; frame <= game.last; frame += 1) {
+    const timer = game.timerAt(frame);
+    const shown = timer ? `${two(timer.minutes)}:${two(timer.seconds)}.${two(timer.hundredths)}` : "Infinite";
+    assert.equal(shown, frameToGameTimer(frame, settings), `timer of frame ${frame}`);
+    timed += 1;
+  }
+  assert.deepEqual(game.timerAt(-50), game.timerAt(0), "the timer before it starts");
 }
 
 /** Height of a line of points at `x`; `null` outside of it. */
@@ -186,6 +206,7 @@ function compareGround(game, isSynthetic) {
 
 /** What is no recording, or a broken one, ends in a word and not in an error, a hang or a heap. */
 function hostile(bytes) {
+  const names = new Names();
   for (let round = 0; round < 40; round += 1) {
     const broken = bytes.slice(0, 20_000);
     for (let change = 0; change < 30; change += 1) broken[15 + random(broken.length - 15)] = random(256);
@@ -196,6 +217,9 @@ function hostile(bytes) {
     if (!game) continue;
     assert(game.last < MAX_FRAMES);
     for (let slot = 0; slot < SLOTS; slot += 1) game.fighter(game.last, slot, fighter);
+    game.end = readEnd(new DataView(Uint8Array.from([0x39, ...Array.from({ length: 6 }, () => random(8))]).buffer), game.settings);
+    assert.equal(typeof ending(game, names).line, "string");
+    game.timerAt(game.last);
   }
   const noRecording = new FileReader();
   noRecording.push(new TextEncoder().encode("<!doctype html><p>not found"));
@@ -203,6 +227,19 @@ function hostile(bytes) {
   const empty = new FileReader();
   empty.finish();
   assert.equal(empty.problem, "the file is empty");
+}
+
+/** Somebody left who does not play: the game ended all the same. */
+function stranger(game) {
+  const ports = game.settings.players.map(({ port }) => port);
+  const nobody = [1, 2, 3, 4].find((port) => !ports.includes(port));
+  assert(nobody, "a port that nobody plays");
+  const end = (method, leftBy) => readEnd(new DataView(Uint8Array.from([0x39, method, leftBy - 1]).buffer), game.settings);
+  const names = new Names({ endMethods: { 2: "GAME!", 7: "No contest" } });
+  const won = { ...ending(Object.assign(game, { end: end(2, 0) }), names) };
+  assert.deepEqual(ending(Object.assign(game, { end: end(2, nobody) }), names), won);
+  assert.deepEqual(ending(Object.assign(game, { end: end(7, nobody) }), names), { title: "NO CONTEST", line: "" });
+  assert.match(ending(Object.assign(game, { end: end(7, ports[0]) }), names).line, / left the game$/);
 }
 
 /** A stream has several games; one without Game End is over where the next begins. */
@@ -237,8 +274,17 @@ function gap(bytes) {
   assert(!game.fighter(-50, 0, fighter) && game.fighter(-61, 0, fighter));
   assert.equal(game.nearest(-50), -61);
   assert.equal(game.nearest(-61), -61);
+  // What was remembered of the gap is the same for who goes on in it, back, and out of it.
+  for (const [frame, there] of [[-55, -61], [-40, -61], [-58, -61], [-39, -39], [-45, -61], [-62, -62]]) {
+    assert.equal(game.nearest(frame), there, `frame ${frame}`);
+  }
+  // A rollback that takes the frame before it away.
+  game.nearest(-45);
+  take(Uint8Array.from([0x3a, 0xff, 0xff, 0xff, 0xc3]));
+  assert.equal(game.nearest(-45), -62);
 }
 
+let two = null;
 for (const file of files) {
   const bytes = new Uint8Array(readFileSync(file));
   try {
@@ -251,8 +297,12 @@ for (const file of files) {
     compareFrames(game, reference);
     compareSettings(game, reference);
     compareGround(game, file.includes("fixtures"));
-    const won = winners(game).map(({ port }) => port);
-    assert.deepEqual(won, known[basename(file)] ?? won, "who won");
+    compareTimer(game, reference.getSettings());
+    if (known) {
+      assert(basename(file) in known, "nobody says who won");
+      assert.deepEqual(winners(game).map(({ port }) => port), known[basename(file)], "who won");
+    }
+    if (game.settings.players.length === 2 && game.settings.version[0] >= 2) two = game;
   } catch (error) {
     error.message = `${basename(file)}: ${error.message}`;
     throw error;
@@ -262,6 +312,8 @@ const sample = new Uint8Array(readFileSync(files[0]));
 hostile(sample);
 twoGames(sample);
 gap(sample);
-const facts = `${files.length} files, ${compared} fighters' frames as slippi-js has them, ${stood} on the ground`;
+assert(two, "a game of two players");
+stranger(two);
+const facts = `${files.length} files, ${compared} fighters' frames as slippi-js has them, ${stood} on the ground, ${timed} timers`;
 process.stdout.write(`viewer: ${facts}\n`);
 process.exit(0);

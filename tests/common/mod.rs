@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub mod bad_link;
+pub mod browser;
 pub mod cable;
 pub mod dolphin;
 pub mod hop;

@@ -158,6 +158,9 @@ fn many_games_come_as_one_zip_file() {
     for path in ["../secret.slp", "..%2fsecret.slp", "none.slp", "", "/b.slp", "b.slp%00.slp"] {
         desk.get(&format!("/api/replays.zip?path=c.slp&path={path}")).is_error(404, "no-replay");
     }
+    // Of many, the one that is not there is named.
+    let answer = desk.get("/api/replays.zip?path=b.slp&path=Side%20B/none.slp&path=c.slp");
+    assert_eq!(answer.json()["message"], "there is no game `Side B/none.slp`");
     for wrong in ["path=b.slp&search=x", "limit=3", "pth=b.slp"] {
         desk.get(&format!("/api/replays.zip?{wrong}")).is_error(400, "invalid");
     }

@@ -1,16 +1,17 @@
 //! How the match stands, over a WebSocket.
 
 use std::collections::BTreeMap;
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
+use andross::config::StationConfig;
 use andross::simulator::Options;
 use andross::slp::state::{MatchReader, MatchState};
 use andross::slp::{EventCode, Scanner};
 use serde_json::{Value, json};
 use tungstenite::{Message, WebSocket};
 
-use super::common::{Venue, fixtures, synthetic, wait_until};
+use super::common::{Venue, fixtures, loopback, named_source, synthetic, wait_until};
 use super::spectator::{Spectator, get, http, open, with_http};
 use super::{later, load, venue_of};
 
@@ -31,6 +32,25 @@ impl Overlay {
                 other => panic!("unexpected: {other:?}"),
             }
         }
+    }
+}
+
+#[test]
+fn a_station_is_found_by_its_name_and_else_by_its_number() {
+    let ports = ["1", "Table 3"].map(|name| (name, TcpListener::bind(loopback()).unwrap()));
+    let (venue, _) = Venue::without_console(|config| {
+        with_http(config);
+        for (name, port) in &ports {
+            let source = named_source(name, port.local_addr().unwrap());
+            config.stations.push(StationConfig::new(source));
+        }
+    });
+    // Names of digits are what people mean: numbers are others after a restart.
+    for (wanted, number) in
+        [("1", 2), ("2", 2), ("3", 3), ("test", 1), ("TEST", 1), ("table%203", 3)]
+    {
+        let state = Overlay::open(&venue, &format!("/ws/{wanted}/state")).next();
+        assert_eq!(state["station"], number, "{wanted}");
     }
 }
 

@@ -28,15 +28,14 @@ const PAGES: &[(&str, &str)] = &[
     ("/", "index.html"),
     ("/library", "library.html"),
     ("/replay", "viewer.html"),
-    ("/live/{station}", "live.html"),
+    ("/live/{station}", "viewer.html"),
     ("/overlay/{station}", "overlay.html"),
     ("/health", "health.html"),
 ];
 
-/// Everything comes from this server, scripts and styles from files of their own. `data:` is for the
-/// small pictures in style sheets.
-const POLICY: &str = "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; \
-    base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// Everything comes from this server, scripts and styles from files of their own.
+const POLICY: &str = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'";
 
 /// A browser keeps what it has and asks each time whether it is still the newest: after an update of
 /// andross nobody looks at old pages.
@@ -67,7 +66,7 @@ fn asset(name: &str, asked: &HeaderMap) -> Response {
     let has_it = asked.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
     let mut response = match has_it {
         true => StatusCode::NOT_MODIFIED.into_response(),
-        false => Body::from(data.into_owned()).into_response(),
+        false => Body::from(data).into_response(),
     };
     let headers = response.headers_mut();
     let kind = metadata.mimetype();

@@ -60,7 +60,7 @@ struct Wishes {
     get,
     path = "/ws/{station}",
     tag = "games",
-    params(("station" = String, Path, description = "The station's number or name"), Wishes),
+    params(("station" = String, Path, description = "The station's name, or its number if none is called so"), Wishes),
     responses(
         (status = 101, description = "The WebSocket is open"),
         (status = 400, body = ErrorBody, description = "Not a WebSocket handshake, or a value makes no sense"),

@@ -51,7 +51,7 @@ const LOOK_PERIOD: Duration = Duration::from_secs(5);
     get,
     path = "/stations/{station}/live.slp",
     tag = "games",
-    params(("station" = String, Path, description = "The station's number or name")),
+    params(("station" = String, Path, description = "The station's name, or its number if none is called so")),
     responses(
         (status = 200, content_type = "application/octet-stream", body = Vec<u8>, description = "The file"),
         (status = 404, body = ErrorBody, description = "There is no such station"),

@@ -26,7 +26,7 @@ use crate::session::{Station, StationId};
 pub(super) use body::Lasting;
 pub(super) use state::StateMessage;
 
-/// A place at the station with this number or name, for a client at `peer` that wishes such a delay.
+/// A place at the station with this name or number, for a client at `peer` that wishes such a delay.
 async fn take_seat(
     app: &App,
     station: &str,
@@ -48,13 +48,14 @@ async fn take_seat(
     Ok(seat)
 }
 
-/// The station with this number; else the one of this name.
+/// The station of this name; else the one with this number. A name outlives a restart and may be
+/// digits, so it goes first.
 async fn find(app: &App, wanted: &str) -> Result<Arc<Station>, Problem> {
     let stations = app.ask(Request::Stations).await?;
     let number = wanted.parse().ok().map(StationId);
-    let by_number = stations.iter().find(|station| Some(station.id) == number);
-    let named = |station: &&Arc<Station>| same_station_name(&station.name(), wanted);
-    if let Some(station) = by_number.or_else(|| stations.iter().find(named)) {
+    let by_name = stations.iter().find(|station| same_station_name(&station.name(), wanted));
+    let numbered = |station: &&Arc<Station>| Some(station.id) == number;
+    if let Some(station) = by_name.or_else(|| stations.iter().find(numbered)) {
         return Ok(station.clone());
     }
     Err(match number {

@@ -61,7 +61,7 @@ pub(in super::super) struct StateMessage<'a> {
     get,
     path = "/ws/{station}/state",
     tag = "games",
-    params(("station" = String, Path, description = "The station's number or name"), Wishes),
+    params(("station" = String, Path, description = "The station's name, or its number if none is called so"), Wishes),
     responses(
         (status = 101, description = "The WebSocket is open: `StateMessage`s"),
         (status = 400, body = ErrorBody, description = "Not a WebSocket handshake, or a value makes no sense"),

@@ -2,10 +2,11 @@
 // standard input as JSON, what the test knows; it fails with a line that says what is wrong.
 
 import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
+import options from "../chromium.cjs";
 
-const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync"];
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 /** How long anything may take that must come, in milliseconds: far longer than it does. */
 const PATIENCE = 30_000;
 
@@ -14,14 +15,16 @@ export const known = JSON.parse(readFileSync(0, "utf8") || "null");
 
 /** Runs a test with a browser; whatever a page complains about fails it. */
 export async function run(test) {
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+  const browser = await chromium.launch(options);
   const complaints = [];
-  const open = async (path, { width = 1280, height = 800, scheme = "light" } = {}) => {
-    const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, baseURL: base, acceptDownloads: true });
+  // `prepare` gets the page before it goes anywhere.
+  const open = async (path, { width = 1280, height = 800, scheme = "light", timezone = "UTC", prepare = async () => {} } = {}) => {
+    const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, timezoneId: timezone, baseURL: base, acceptDownloads: true });
     context.setDefaultTimeout(PATIENCE);
     const page = await context.newPage();
     page.on("console", (message) => { if (["error", "warning"].includes(message.type())) complaints.push(`${path}: ${message.text()}`); });
     page.on("pageerror", (error) => complaints.push(`${path}: ${error.stack}`));
+    await prepare(page);
     await page.goto(path);
     return page;
   };
@@ -34,6 +37,21 @@ export async function run(test) {
   } finally {
     await browser.close();
   }
+}
+
+/** Fails unless axe-core finds nothing wrong with a page. */
+export async function isAccessible(page, what) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+  const told = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.target.join(" ")).slice(0, 3).join(", ")}`);
+  same(told, [], `axe-core on ${what}`);
+}
+
+/** Takes the complaints that were meant to come, and gives them. */
+export function meant(complaints, is) {
+  const those = complaints.filter(is);
+  complaints.splice(0, complaints.length, ...complaints.filter((line) => !is(line)));
+  return those;
 }
 
 /** Fails unless it holds. */

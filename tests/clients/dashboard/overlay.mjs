@@ -41,4 +41,11 @@ await run(async ({ open }) => {
   same((await themed.locator(".name").allTextContents()).join(""), "", "names that are not to be shown");
   same(await themed.locator("#timer").isVisible(), false, "a timer that is not to be shown");
   check((await themed.locator(".player").first().boundingBox()).y < 100, "the plates are on top");
+
+  // What no game has: a negative percent, and a name in the address that is not escaped as it must be.
+  const state = (ports) => JSON.stringify({ isOn: true, timer: null, players: ports.map((port) => ({ port, name: `P${port}`,
+    character: { name: "Fox" }, startingStocks: 4, fighter: { stocks: 4, percent: -3.5 } })) });
+  const odd = await open("/overlay/100%25%zz", { prepare: (page) => page.routeWebSocket(/\/ws\//, (socket) => socket.send(state([1, 3]))) });
+  await odd.locator(".player").first().waitFor();
+  same(await odd.locator(".percent").allTextContents(), ["0%", "0%"], "percents below 0");
 });

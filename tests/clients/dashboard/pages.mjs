@@ -1,19 +1,9 @@
 // Every page: loads without a complaint, fits a phone, and axe-core finds nothing wrong with it, in light
 // and dark.
 
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { check, known, picture, run, same, until } from "./browser.mjs";
+import { check, isAccessible, known, picture, run, until } from "./browser.mjs";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const SIZES = { desktop: [1280, 800], phone: [390, 844] };
-
-async function isAccessible(page, what) {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
-  const told = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.target.join(" ")).slice(0, 3).join(", ")}`);
-  same(told, [], `axe-core on ${what}`);
-}
 
 await run(async ({ open }) => {
   for (const [name, path, shown] of known.pages) {
@@ -28,6 +18,16 @@ await run(async ({ open }) => {
         await page.context().close();
       }
     }
+  }
+  // A match that is over, too.
+  const over = JSON.stringify({ isOn: false, stage: { name: "Battlefield" }, timer: null, end: { method: { name: "GAME!" }, leftBy: null },
+    players: [1, 2, 3, 4].map((port) => ({ port, name: "Somebody", character: { name: "Fox" }, startingStocks: 4, fighter: { stocks: 1, percent: 80 } })) });
+  for (const scheme of ["light", "dark"]) {
+    const page = await open("/", { scheme, prepare: (page) => page.routeWebSocket(/\/ws\//, (socket) => socket.send(over)) });
+    await page.locator(".match.over").first().waitFor();
+    await isAccessible(page, `a match that is over, ${scheme}`);
+    await picture(page, `over-${scheme}`);
+    await page.context().close();
   }
   // A dialog, too.
   const page = await open("/");

@@ -35,31 +35,52 @@ export async function call(method, path, body, askToken = null) {
   }
 }
 
-/** The address of a WebSocket of this relay. */
-export function socketAddress(path) {
-  return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}`;
-}
+/** Waits between attempts to connect, in milliseconds: doubled each time, until something was said. */
+const FIRST_WAIT = 500;
+const LONGEST_WAIT = 8000;
 
-/** A WebSocket that comes back: after 0.5 s, then longer, at most 8 s. */
+/**
+ * A WebSocket of this relay that comes back. `message` gets text, or an ArrayBuffer. `connecting` is called
+ * before each attempt, `away(seconds, wasOpen)` when it ended: the next attempt is after `seconds`.
+ */
 export class Socket {
-  constructor(path, { message, open = () => {}, away = () => {}, binary = false }) {
-    Object.assign(this, { path, message, open, away, binary, tries: 0, closed: false });
+  constructor(path, { message, connecting = () => {}, open = () => {}, away = () => {} }) {
+    const scheme = location.protocol === "https:" ? "wss" : "ws";
+    this.address = `${scheme}://${location.host}${path}`;
+    Object.assign(this, { message, connecting, open, away, wait: FIRST_WAIT, closed: false });
     this.connect();
   }
 
   connect() {
-    const socket = new WebSocket(socketAddress(typeof this.path === "function" ? this.path() : this.path));
-    if (this.binary) socket.binaryType = "arraybuffer";
+    clearTimeout(this.timer);
+    this.connecting();
+    const socket = new WebSocket(this.address);
+    socket.binaryType = "arraybuffer";
     this.socket = socket;
-    socket.onopen = () => { this.tries = 0; this.open(); };
-    socket.onmessage = (event) => this.message(event.data);
+    let wasOpen = false;
+    socket.onopen = () => { wasOpen = true; this.open(); };
+    // A relay that hangs up at once is not asked again at once: only what is said proves that it is well.
+    socket.onmessage = (event) => { this.wait = FIRST_WAIT; this.message(event.data); };
     socket.onclose = () => {
       if (this.closed) return;
-      this.away();
-      const wait = Math.min(8000, 500 * 2 ** this.tries) * (0.75 + Math.random() / 2);
-      this.tries += 1;
+      // Not all pages at once, when a relay comes back.
+      const wait = this.wait * (0.75 + Math.random() / 2);
+      this.wait = Math.min(this.wait * 2, LONGEST_WAIT);
       this.timer = setTimeout(() => this.connect(), wait);
+      this.away(wait / 1000, wasOpen);
     };
+  }
+
+  /** Whether it waits for its next attempt. */
+  get isWaiting() {
+    return !this.closed && this.socket.readyState === WebSocket.CLOSED;
+  }
+
+  /** Tries again now, if it waits to. */
+  retry() {
+    if (!this.isWaiting) return;
+    this.wait = FIRST_WAIT;
+    this.connect();
   }
 
   close() {
@@ -69,6 +90,23 @@ export class Socket {
     if (this.socket.readyState === WebSocket.CONNECTING) this.socket.onopen = () => this.socket.close();
     else this.socket.close();
   }
+}
+
+/** The station that an address means: the one of this name, else that with this number, as the relay has it. */
+export function findStation(stations, wanted) {
+  const name = wanted.toLowerCase();
+  return stations.find((station) => station.name.toLowerCase() === name) ?? stations.find(({ id }) => String(id) === wanted);
+}
+
+/** The last part of the page's path, a station's name or number. What is not escaped as it must be is taken as it is. */
+export function stationOfPage() {
+  const part = location.pathname.split("/").pop();
+  try { return decodeURIComponent(part); } catch { return part; }
+}
+
+/** A saved game's address by its listed path: each part is escaped, the slashes are not. */
+export function replayAddress(path) {
+  return `/replays/${path.split("/").map(encodeURIComponent).join("/")}`;
 }
 
 /** The relay's state, kept as it is: `changed(state)` is called after every change. */

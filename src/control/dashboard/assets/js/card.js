@@ -14,7 +14,6 @@ const GLANCES = 4;
 
 export class StationCard {
   constructor(station, actions) {
-    this.id = station.id;
     this.gapsAt = null;
     this.gaps = station.totals.gaps;
     const h2 = el("h2", { id: `station-${station.id}` });
@@ -28,14 +27,15 @@ export class StationCard {
       recording: fact("Recording"), gaps: fact("Gaps"), delay: fact("Delay") };
     this.facts = Object.fromEntries(Object.entries(rows).map(([name, [dd]]) => [name, dd]));
     this.watch = el("a", { class: "button primary" }, "Watch");
+    this.overlay = el("a", { class: "button" }, "Overlay");
     this.next = el("button", { type: "button", onclick: () => actions.show(this.station, "nextGame") }, "Stream next game");
     this.now = el("button", { type: "button", onclick: () => actions.show(this.station, "now") }, "Stream now");
     this.edit = el("button", { type: "button", onclick: () => actions.edit(this.station) }, "Edit…");
     this.root = el("li", { class: "card", "data-station": station.id, "aria-labelledby": h2.id },
       el("header", {}, h2, this.badge, this.onAir, this.edit), this.match,
       el("dl", { class: "facts" }, Object.values(rows).map(([, dt, dd]) => [dt, dd])),
-      el("div", { class: "row" }, this.watch, el("a", { class: "button", href: `/overlay/${station.id}` }, "Overlay"),
-        this.next, this.now));
+      el("div", { class: "row" }, this.watch, this.overlay, this.next, this.now));
+    this.station = station;
     this.socket = null;
     this.isInView = false;
   }
@@ -43,17 +43,28 @@ export class StationCard {
   /** Opens or closes the match's socket: cards that nobody sees need none. */
   see(isSeen) {
     if (isSeen && !this.socket) {
-      this.socket = new Socket(`/ws/${this.id}/state?hz=${GLANCES}`, { message: (text) => this.view.update(JSON.parse(text)) });
+      this.socket = new Socket(`/ws/${this.address}/state?hz=${GLANCES}`, { message: (text) => this.view.update(JSON.parse(text)) });
     } else if (!isSeen && this.socket) {
       this.socket.close();
       this.socket = null;
     }
   }
 
+  /** The station in an address, by its name: its number is another one when the relay was restarted. */
+  get address() {
+    return encodeURIComponent(this.station.name);
+  }
+
   update(station, relay) {
+    const isRenamed = station.name !== this.station.name;
     this.station = station;
+    if (isRenamed && this.socket) {
+      this.see(false);
+      this.see(true);
+    }
     setText(this.title, station.name);
-    setAttribute(this.watch, "href", `/live/${station.id}`);
+    setAttribute(this.watch, "href", `/live/${this.address}`);
+    setAttribute(this.overlay, "href", `/overlay/${this.address}`);
     setAttribute(this.watch, "aria-label", `Watch ${station.name}`);
     setAttribute(this.edit, "aria-label", `Edit ${station.name}`);
     const { facts } = this;

@@ -1,5 +1,6 @@
 // The buttons and keys of a viewer.
 
+import { el, setText } from "./dom.js";
 import { icon } from "./icons.js";
 import { SPEEDS } from "./player.js";
 
@@ -20,42 +21,28 @@ export class Controls {
   /** `viewer` does what is asked for: `player`, `goLive()`, `goToEnd()`, `toggleFullscreen()`. */
   constructor(viewer) {
     this.viewer = viewer;
-    this.element = element("div", "viewer-controls");
     const { player } = viewer;
     this.toggle = button("pause", "Pause", () => player.toggle());
     this.toggle.classList.add("viewer-main");
-    this.live = element("button", "viewer-button viewer-live");
-    this.live.type = "button";
-    this.live.append(element("span", "viewer-dot"), "Live");
-    this.live.addEventListener("click", () => viewer.goLive());
-    this.live.hidden = !player.isLive;
-    this.speed = element("select", "viewer-speed");
-    this.speed.setAttribute("aria-label", "Speed");
-    for (const speed of SPEEDS) {
-      const option = element("option");
-      option.value = String(speed);
-      option.textContent = `${speed}×`;
-      this.speed.append(option);
-    }
-    this.speed.addEventListener("change", () => player.setSpeed(Number(this.speed.value)));
-    this.text = element("output", "viewer-position");
-    this.help = element("details", "viewer-keys");
-    const summary = element("summary", "viewer-button");
-    summary.append(icon("keys"), element("span", "viewer-hidden", "Keyboard"));
-    summary.title = "Keyboard";
-    const list = element("dl");
-    for (const [key, meaning] of KEYS) {
-      if (key === "L" && !player.isLive) continue;
-      list.append(element("dt", "", key), element("dd", "", meaning));
-    }
-    this.help.append(summary, list);
+    this.liveText = el("span", {}, "Live");
+    this.live = el("button", { type: "button", class: "viewer-button viewer-live", hidden: !player.isLive, onclick: () => viewer.goLive() },
+      el("span", { class: "viewer-dot" }), this.liveText);
+    this.speed = el("select", { class: "viewer-speed", "aria-label": "Speed", onchange: () => player.setSpeed(Number(this.speed.value)) },
+      SPEEDS.map((speed) => el("option", { value: speed }, `${speed}×`)));
+    // No <output>: a live region would be read out ten times a second.
+    this.text = el("span", { class: "viewer-position" });
+    const keys = KEYS.filter(([key]) => key !== "L" || player.isLive);
+    this.help = el("details", { class: "viewer-keys" },
+      el("summary", { class: "viewer-button", title: "Keyboard" }, icon("keys"), el("span", { class: "sr" }, "Keyboard")),
+      el("dl", {}, keys.map(([key, meaning]) => [el("dt", {}, key), el("dd", {}, meaning)])));
     const start = button("start", "Go to the start", () => player.goToStart());
     const back = button("back", "One frame back", () => player.step(-1));
     const forward = button("forward", "One frame on", () => player.step(1));
     const full = button("full", "Full screen", () => viewer.toggleFullscreen());
     full.classList.add("viewer-full");
     this.needGame = [start, back, this.toggle, forward, this.speed];
-    this.element.append(start, back, this.toggle, forward, this.live, this.text, this.speed, this.help, full);
+    this.element = el("div", { class: "viewer-controls" },
+      start, back, this.toggle, forward, this.live, this.text, this.speed, this.help, full);
     this.onKey = (event) => this.key(event);
     document.addEventListener("keydown", this.onKey);
   }
@@ -78,11 +65,10 @@ export class Controls {
       this.isIdle = player.game === null;
       for (const control of this.needGame) control.disabled = this.isIdle;
     }
-    if (this.text.textContent !== text) this.text.textContent = text;
+    setText(this.text, text);
     if (this.live.dataset.behind !== String(isBehind)) {
       this.live.dataset.behind = String(isBehind);
-      this.live.setAttribute("aria-label", isBehind ? "Go live" : "Live");
-      this.live.lastChild.data = isBehind ? "Go live" : "Live";
+      setText(this.liveText, isBehind ? "Go live" : "Live");
     }
     if (this.speed.value !== String(player.speed)) this.speed.value = String(player.speed);
   }
@@ -143,19 +129,6 @@ export class Controls {
   }
 }
 
-export function element(tag, className = "", text = "") {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text) made.textContent = text;
-  return made;
-}
-
-export function button(name, label, action) {
-  const made = element("button", "viewer-button");
-  made.type = "button";
-  made.title = label;
-  made.setAttribute("aria-label", label);
-  made.append(icon(name));
-  made.addEventListener("click", action);
-  return made;
+function button(name, label, action) {
+  return el("button", { type: "button", class: "viewer-button", title: label, "aria-label": label, onclick: action }, icon(name));
 }

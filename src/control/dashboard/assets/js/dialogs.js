@@ -6,10 +6,13 @@ import { el } from "./dom.js";
  * the dialog stays open and says why while that fails. `other` is something else to do: it has a
  * `label` and a `then`, which is called when the dialog is closed. */
 export function ask({ title, text, fields = [], confirm = "Save", isDanger = false, other = null, submit = async () => {} }) {
+  // One may be asked for the token while another waits: ids are of the page.
+  const number = ++ask.count;
+  const titled = `ask-${number}`;
   return new Promise((resolve) => {
     const inputs = fields.map((field, n) => {
       const { name, label, hint, options, ...attributes } = field;
-      const id = `ask-${name}`;
+      const id = `ask-${number}-${name}`;
       const described = hint ? `${id}-hint` : undefined;
       const input = options
         ? el("select", { id, name, "aria-describedby": described }, options.map(([value, text]) =>
@@ -37,13 +40,15 @@ export function ask({ title, text, fields = [], confirm = "Save", isDanger = fal
       } finally {
         ok.disabled = false;
       }
-    } }, el("h2", { id: "ask-title" }, title), text ? el("p", { class: "muted" }, text) : null,
+    } }, el("h2", { id: titled }, title), text ? el("p", { class: "muted" }, text) : null,
       inputs.map(({ root }) => root), error, el("div", { class: "row" }, instead, cancel, ok));
-    const dialog = el("dialog", { "aria-labelledby": "ask-title", onclose: () => { dialog.remove(); resolve(result); } }, form);
+    const dialog = el("dialog", { "aria-labelledby": titled, onclose: () => { dialog.remove(); resolve(result); } }, form);
     document.body.append(dialog);
     dialog.showModal();
   });
 }
+
+ask.count = 0;
 
 /** Asks for the relay's token; null if there is none. */
 export async function askToken(wasWrong) {

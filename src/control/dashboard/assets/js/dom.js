@@ -24,6 +24,45 @@ export function setAttribute(element, name, value) {
   else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, String(value));
 }
 
+/** What can have the focus in a table's row. */
+const FOCUSABLE = "a[href], button, input";
+
+/** The rows of a table, one for each thing. A row that shows the same as before stays as it is, and where it is:
+ * what is made anew or moved loses the focus. */
+export class Rows {
+  /** `key` tells things apart; `row` makes the row of one. */
+  constructor(root, key, row) {
+    Object.assign(this, { root, key, row, shown: new Map() });
+  }
+
+  show(things) {
+    const focused = this.root.contains(document.activeElement) ? document.activeElement : null;
+    const before = this.shown;
+    this.shown = new Map();
+    for (const thing of things) {
+      const key = this.key(thing);
+      const text = JSON.stringify(thing);
+      const old = before.get(key);
+      this.shown.set(key, old?.text === text ? old : { text, root: this.row(thing) });
+    }
+    const heir = focused && this.heir(focused, before);
+    const roots = [...this.shown.values()].map(({ root }) => root);
+    const kept = new Set(roots);
+    for (const root of [...this.root.children]) if (!kept.has(root)) root.remove();
+    roots.forEach((root, at) => {
+      if (this.root.children[at] !== root) this.root.insertBefore(root, this.root.children[at] ?? null);
+    });
+    if (heir && document.activeElement !== heir) heir.focus();
+  }
+
+  /** What has the focus next: `focused` itself, or what stands in its place in the row that is made anew. */
+  heir(focused, before) {
+    const [key, { root }] = [...before].find(([, { root }]) => root.contains(focused));
+    const at = [...root.querySelectorAll(FOCUSABLE)].indexOf(focused);
+    return this.shown.get(key)?.root.querySelectorAll(FOCUSABLE)[at];
+  }
+}
+
 /** Tells something in passing, to eyes and ears. */
 export function toast(text) {
   const place = document.getElementById("toast");

@@ -1,10 +1,7 @@
 // Where games come from: a station's WebSocket, or a saved file.
 
+import { Socket, call, findStation } from "./api.js";
 import { EventReader, FileReader } from "./slp.js";
-
-/** Waits between attempts to connect, in milliseconds: 0.5 s, doubled, at most 10 s. */
-const FIRST_WAIT = 500;
-const LONGEST_WAIT = 10_000;
 
 /** The most bytes of a file that are read: an hour of four players has some 200 MB. */
 const MAX_FILE = 512 * 1024 * 1024;
@@ -17,72 +14,40 @@ const MAX_FILE = 512 * 1024 * 1024;
  * and then seconds to the next attempt.
  */
 export class LiveFeed {
-  constructor(station, { onGame, onData, onState, origin = location }) {
-    const scheme = origin.protocol === "https:" ? "wss:" : "ws:";
-    this.url = `${scheme}//${origin.host}/ws/${encodeURIComponent(station)}`;
+  constructor(station, { onGame, onData, onState }) {
     this.station = station;
-    this.handlers = { onGame, onData, onState };
-    this.wait = FIRST_WAIT;
-    this.isStopped = false;
-    this.connect();
-  }
-
-  connect() {
-    clearTimeout(this.timer);
-    if (this.isStopped) return;
-    const { onGame, onData, onState } = this.handlers;
-    onState({ kind: "connecting" });
-    const reader = new EventReader(onGame);
-    const socket = new WebSocket(this.url);
-    socket.binaryType = "arraybuffer";
-    this.socket = socket;
-    let isOpened = false;
-    socket.onopen = () => {
-      isOpened = true;
-      onState({ kind: "open" });
-    };
-    socket.onmessage = ({ data }) => {
-      if (!(data instanceof ArrayBuffer)) return;
-      this.wait = FIRST_WAIT;
-      reader.push(new Uint8Array(data));
-      onData(reader);
-    };
-    socket.onclose = () => {
-      if (this.isStopped || this.socket !== socket) return;
-      // Not all at once, when a relay comes back.
-      const wait = this.wait * (0.75 + Math.random() * 0.5);
-      this.wait = Math.min(this.wait * 2, LONGEST_WAIT);
-      onState({ kind: "lost", seconds: wait / 1000 });
-      if (!isOpened) this.lookForStation(wait / 1000);
-      this.timer = setTimeout(() => this.connect(), wait);
-    };
+    this.onState = onState;
+    let reader;
+    this.socket = new Socket(`/ws/${encodeURIComponent(station)}`, {
+      connecting() {
+        reader = new EventReader(onGame);
+        onState({ kind: "connecting" });
+      },
+      open: () => onState({ kind: "open" }),
+      message(data) {
+        reader.push(new Uint8Array(data));
+        onData();
+      },
+      away: (seconds, wasOpen) => {
+        onState({ kind: "lost", seconds });
+        if (!wasOpen) this.lookForStation(seconds);
+      },
+    });
   }
 
   /** A browser does not tell why a WebSocket was refused; the list of stations may. */
   async lookForStation(seconds) {
-    const response = await fetch("/api/stations").catch(() => null);
-    if (!response?.ok) return;
-    const wanted = this.station.toLowerCase();
-    const isThere = (await response.json()).some(({ id, name }) => String(id) === wanted || name.toLowerCase() === wanted);
-    if (isThere || wanted === "program" || this.isStopped || this.socket.readyState !== WebSocket.CLOSED) return;
-    this.handlers.onState({ kind: "absent", seconds });
+    const stations = await call("GET", "/api/stations").catch(() => null);
+    if (!stations || findStation(stations, this.station) || !this.socket.isWaiting) return;
+    this.onState({ kind: "absent", seconds });
   }
 
-  /** Tries again now, if it waits to. */
   retry() {
-    if (this.socket.readyState === WebSocket.CLOSED) {
-      this.wait = FIRST_WAIT;
-      this.connect();
-    }
+    this.socket.retry();
   }
 
   stop() {
-    this.isStopped = true;
-    clearTimeout(this.timer);
-    const { socket } = this;
-    // Browsers complain of a socket that is closed before it is open.
-    if (socket.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close();
-    else socket.close();
+    this.socket.close();
   }
 }
 
@@ -119,11 +84,11 @@ export class FileFeed {
       bytes += value.length;
       if (bytes > MAX_FILE) throw new Error("This file is too large to be one game.");
       reader.push(value);
-      onData(reader);
+      onData();
       if (reader.problem) break;
     }
     reader.finish();
-    onData(reader);
+    onData();
     if (reader.problem) throw new Error(`This file cannot be played: ${reader.problem}.`);
     if (!reader.game) throw new Error("This file has no game in it.");
     onState({ kind: "done" });

@@ -20,6 +20,12 @@ export function clock(seconds) {
   return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }
 
+/** A frame as `m:ss` of the game, with a minus during the countdown before the timer starts. */
+export function gameTime(frame) {
+  const seconds = Math.abs(Math.trunc(frame / 60));
+  return `${frame < 0 && seconds > 0 ? "−" : ""}${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
 /** How long ago, roughly. */
 export function ago(ms) {
   if (ms < 1000) return "now";

@@ -9,8 +9,9 @@ import { EVENT } from "./slp.js";
 /** The first frame of every game; the timer starts at 0. */
 export const FIRST_FRAME = -123;
 
-/** Frames a second on the console's clock; its timer takes 60 for a second. */
+/** Frames a second on the console's clock, and those that its timer takes for a second. */
 export const FRAMES_A_SECOND = 59.94;
+const TIMER_RATE = 60;
 
 /** The most frames that are kept: 100 minutes, as the timer cannot be set to more than 99. */
 export const MAX_FRAMES = 100 * 60 * 60;
@@ -36,6 +37,8 @@ const CHUNK = 512;
 const ITEM_FROM = 0x5;
 const ITEM_TO = 0x2b;
 const ITEM = ITEM_TO - ITEM_FROM;
+
+const NO_GAP = { from: Infinity, to: -Infinity };
 
 /** A fighter with nothing in it, for [`Game.fighter`] to write to. */
 export function newFighter() {
@@ -101,6 +104,8 @@ export class Game {
     /** Grows whenever something was read. */
     this.revision = 0;
     this.open = null;
+    /** The last answer of `nearest`: nobody is there behind `from` up to `to`. */
+    this.gap = NO_GAP;
     this.slots = Array.from({ length: SLOTS }, () => []);
     this.items = new Map();
     this.postLength = 0;
@@ -131,6 +136,7 @@ export class Game {
     const frame = view.getInt32(1);
     if (frame < FIRST_FRAME || frame >= FIRST_FRAME + MAX_FRAMES) return;
     this.revision += 1;
+    if (frame <= this.gap.to) this.gap = NO_GAP;
     if (code === EVENT.BOOKEND) {
       if (view.byteLength >= 9) this.finalized = view.getInt32(5);
       this.complete(frame);
@@ -276,13 +282,26 @@ export class Game {
 
   /** The last frame up to `frame` in which somebody is there: in a gap, what was before it. */
   nearest(frame) {
-    for (let at = Math.min(frame, this.last); at >= this.first; at -= 1) {
-      const record = recordAt(at);
-      for (let slot = 0; slot < SLOTS; slot += 1) {
-        if (this.chunk(slot, at)?.[record] === 1) return at;
+    const from = Math.min(frame, this.last);
+    // Whoever is in a gap asks again for each picture: only what is new since the last answer is looked at.
+    const { gap } = this;
+    for (let at = from; at >= this.first; at -= 1) {
+      if (at >= gap.from && at <= gap.to) at = gap.from;
+      if (this.isAnyoneAt(at)) {
+        this.gap = { from: at, to: from };
+        return at;
       }
     }
+    this.gap = { from: this.first - 1, to: from };
     return frame;
+  }
+
+  isAnyoneAt(frame) {
+    const record = recordAt(frame);
+    for (let slot = 0; slot < SLOTS; slot += 1) {
+      if (this.chunk(slot, frame)?.[record] === 1) return true;
+    }
+    return false;
   }
 
   /** The items of `frame`. */
@@ -325,11 +344,25 @@ export class Game {
     return valueAt(this.transformations, frame);
   }
 
-  /** Seconds on the match timer in `frame`: those that are left, or those that went by. */
-  clockAt(frame) {
-    const gone = Math.max(0, frame) / 60;
+  /**
+   * The match timer as the game shows it in `frame`, in whole numbers, by the rule of src/slp/state/timer.rs;
+   * `null` if it shows none. `isLate`: the last 30 seconds.
+   */
+  timerAt(frame) {
     const { timer, seconds } = this.settings;
-    return timer === "down" ? Math.max(0, seconds - gone) : gone;
+    if (timer === "none") return null;
+    const isDown = timer === "down";
+    const gone = Math.max(0, frame);
+    const frames = isDown ? Math.max(0, seconds * TIMER_RATE - gone) : gone;
+    // A second's 60 frames are spread over 0 to 99, up or down to whole hundredths.
+    const hundredths = ((frames % TIMER_RATE) * 99) / (TIMER_RATE - 1);
+    const whole = Math.floor(frames / TIMER_RATE);
+    return {
+      minutes: Math.floor(whole / 60),
+      seconds: whole % 60,
+      hundredths: isDown ? Math.ceil(hundredths) : Math.floor(hundredths),
+      isLate: isDown && frames > 0 && frames <= 30 * TIMER_RATE,
+    };
   }
 }
 

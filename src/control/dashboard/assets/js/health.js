@@ -47,7 +47,7 @@ class StationSection {
       const dark = el("source", { media: "(prefers-color-scheme: dark)" });
       const img = el("img", { alt: "" });
       const root = el("figure", {}, el("figcaption", {}, title, " ", el("span", { class: "muted small" }, what)), el("picture", {}, dark, img));
-      root.shown = { plot, dark, img, root, isSeen: false, section: this };
+      root.shown = { plot, dark, img, root, isSeen: false, wanted: null, section: this };
       seen.observe(root);
       return root.shown;
     });
@@ -102,14 +102,19 @@ class StationSection {
   }
 
   /** The old plot stays until the new one is there: it is fetched first, and then taken from memory. */
-  async drawPlot({ plot, dark, img, root }) {
+  async drawPlot(shown) {
+    const { plot, dark, img, root } = shown;
     setAttribute(img, "alt", this.say(plot));
+    const at = this.newest?.at ?? 0;
     const width = Math.min(1600, Math.max(240, Math.round(root.clientWidth / WIDTH_STEP) * WIDTH_STEP));
-    const address = (theme) => `/api/stations/${this.id}/health.svg?plot=${plot}&theme=${theme}&width=${width}&at=${this.newest?.at ?? 0}`;
+    const address = (theme) => `/api/stations/${this.id}/health.svg?plot=${plot}&theme=${theme}&width=${width}&at=${at}`;
     if (img.getAttribute("src") === address("light")) return;
+    shown.wanted = address("light");
     const next = new Image();
     next.src = address(darkness.matches ? "dark" : "light");
     await next.decode();
+    // Another one may be wanted by now, and be there already.
+    if (shown.wanted !== address("light")) return;
     setAttribute(dark, "srcset", address("dark"));
     setAttribute(img, "src", address("light"));
   }

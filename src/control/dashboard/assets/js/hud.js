@@ -32,13 +32,6 @@ export function fit(context, text, width) {
   return cut;
 }
 
-/** m:ss of seconds that are left or gone. */
-export function clock(seconds, isDown) {
-  // A timer that counts down shows the second it is in.
-  const whole = isDown ? Math.ceil(seconds) : Math.floor(seconds);
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
-}
-
 /**
  * The cards at the bottom. `standing` has one entry for each player: `{player, fighter, isOut, shake}`,
  * the fighter `null` before its first frame.
@@ -137,14 +130,23 @@ function drawCard(context, { player, fighter, isOut, shake }, box) {
   context.restore();
 }
 
-/** The timer, with hundredths, and the stage's name below it where there is room. */
+/** The timer as the game shows it, if it does, and the stage's name where there is room. */
 export function drawTimer(context, game, frame, { width, theme, title }) {
-  const { timer } = game.settings;
-  const seconds = game.clockAt(frame);
-  const isLate = timer === "down" && seconds <= 30 && seconds > 0;
-  const total = Math.round(seconds * 100);
-  const text = `${Math.floor(total / 6000)}:${String(Math.floor(total / 100) % 60).padStart(2, "0")}`;
-  const hundredths = String(total % 100).padStart(2, "0");
+  const timer = game.timerAt(frame);
+  const boxWidth = timer ? drawClock(context, timer, { width, theme }) : 0;
+  if (title && width >= 560) {
+    context.textAlign = "right";
+    context.textBaseline = "alphabetic";
+    context.fillStyle = rgba(theme.fg, 0.62);
+    context.font = font(13, 550);
+    context.fillText(fit(context, title, width / 2 - boxWidth / 2 - 40), width - 16, 30);
+  }
+}
+
+/** Minutes and seconds in a box, hundredths small behind them; how wide the box is. */
+function drawClock(context, { minutes, seconds, hundredths, isLate }, { width, theme }) {
+  const two = (n) => String(n).padStart(2, "0");
+  const text = `${two(minutes)}:${two(seconds)}`;
   context.font = font(19, 750);
   const wide = context.measureText("0".repeat(text.length - 1) + ":").width;
   context.font = font(12, 650);
@@ -166,13 +168,8 @@ export function drawTimer(context, game, frame, { width, theme, title }) {
   context.textAlign = "left";
   context.fillStyle = rgba(theme.muted);
   context.font = font(12, 650);
-  context.fillText(hundredths, x + 13 + wide + 4, 32);
-  if (title && width >= 560) {
-    context.textAlign = "right";
-    context.fillStyle = rgba(theme.fg, 0.62);
-    context.font = font(13, 550);
-    context.fillText(fit(context, title, width / 2 - boxWidth / 2 - 40), width - 16, 30);
-  }
+  context.fillText(two(hundredths), x + 13 + wide + 4, 32);
+  return boxWidth;
 }
 
 /** Ready, go, and the end. `end` is `{title, line}` or `null`. */

@@ -1,8 +1,8 @@
 // The library: every saved game, found again. The address of the page says what is shown, so that it
 // can be kept and sent.
 
-import { call, follow } from "./api.js";
-import { bar, el, setAttribute, setText } from "./dom.js";
+import { call, follow, replayAddress } from "./api.js";
+import { Rows, bar, el, setAttribute, setText } from "./dom.js";
 import { bytes, clock, plural } from "./format.js";
 
 const LIMIT = 50;
@@ -12,6 +12,8 @@ const TYPING_MS = 200;
 const LONG_SCAN = 20;
 /** Of an address; the relay takes 16 KiB with all that stands in a request's head. */
 const MAX_ADDRESS = 12 * 1024;
+/** A whole day, as the fields for dates have it. */
+const DAY = /^\d{4}-\d\d-\d\d$/;
 const FILTERS = ["search", "station", "character", "stage", "winner", "state", "since", "until"];
 const COLUMNS = [
   { title: "", is: "pick" },
@@ -30,18 +32,28 @@ const TONES = { complete: "live", recording: "program", repaired: "warn", gap: "
 bar("/library");
 const $ = (id) => document.getElementById(id);
 const form = $("filters");
+const games = new Rows($("rows"), ({ path }) => path, row);
 const picked = new Set();
 let wanted = new URLSearchParams(location.search);
+/** What was typed into filters and not yet asked for, by their names. */
+let typed = {};
 let turn = 0;
 
-/** A game's address: each part of the path is escaped, the slashes are not. */
-const address = (path) => `/replays/${path.split("/").map(encodeURIComponent).join("/")}`;
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 function query() {
   const asked = new URLSearchParams({ limit: LIMIT, page: wanted.get("page") ?? 1 });
   for (const name of [...FILTERS, "sort", "order"]) if (wanted.get(name)) asked.set(name, wanted.get(name));
+  const [since, until] = [asked.get("since"), asked.get("until")];
+  if (DAY.test(since)) asked.set("since", startOf(since));
+  if (DAY.test(until)) asked.set("until", startOf(until, 1) - 1);
   return asked;
+}
+
+/** When a day begins, or one so many days later, in Unix milliseconds: days are those of who looks, not the relay's. */
+function startOf(text, later = 0) {
+  const [year, month, date] = text.split("-").map(Number);
+  return new Date(year, month - 1, date + later).getTime();
 }
 
 /** Shows what `wanted` says; an answer that comes after a later question is dropped. */
@@ -52,7 +64,7 @@ async function load({ quiet = false } = {}) {
     if (mine === turn) draw(page);
   } catch (problem) {
     if (mine !== turn) return;
-    if (!quiet) $("rows").replaceChildren();
+    if (!quiet) games.show([]);
     $("empty").hidden = false;
     setText($("empty"), problem.message);
   }
@@ -66,12 +78,12 @@ function want(changes) {
   if (!("page" in changes)) next.delete("page");
   if (next.toString() === wanted.toString()) return;
   wanted = next;
-  history.replaceState(null, "", wanted.size > 0 ? `?${wanted}` : location.pathname);
+  history.replaceState(null, "", String(wanted) ? `?${wanted}` : location.pathname);
   load();
 }
 
 function draw({ replays, total, page, limit, scan }) {
-  $("rows").replaceChildren(...replays.map(row));
+  games.show(replays);
   const pages = Math.max(1, Math.ceil(total / limit));
   setText($("summary"), plural(total, "game"));
   setText($("page"), `page ${page} of ${pages}`);
@@ -95,17 +107,33 @@ function drawScan({ isRunning, read, of }) {
   drawScan.timer = setTimeout(() => load({ quiet: true }), 1000);
 }
 
-function drawHeads() {
+/** The heads of the columns, made once: whoever sorts keeps the focus. */
+const heads = COLUMNS.map(({ title, is, sort }) => sort
+  ? el("th", { scope: "col", class: is.includes("num") && "num" }, el("button", { type: "button", onclick: () => sortBy(sort) }, title))
+  : el("th", { scope: "col" }, title || el("span", { class: "sr" }, is === "pick" ? "Pick" : "Open or download")));
+$("heads").replaceChildren(...heads);
+
+/** What games are sorted by, and whether the last comes first. */
+function sorted() {
   const sort = wanted.get("sort") ?? "date";
-  const isDown = (wanted.get("order") ?? (["date", "duration", "size"].includes(sort) ? "desc" : "asc")) === "desc";
-  $("heads").replaceChildren(...COLUMNS.map((column) => {
-    if (!column.sort) return el("th", { scope: "col" }, column.title || el("span", { class: "sr" }, column.is === "pick" ? "Pick" : "Open or download"));
+  const usual = ["date", "duration", "size"].includes(sort) ? "desc" : "asc";
+  return { sort, isDown: (wanted.get("order") ?? usual) === "desc" };
+}
+
+/** By another column as usual there; by the same the other way. */
+function sortBy(column) {
+  const { sort, isDown } = sorted();
+  want({ sort: column, order: column === sort ? (isDown ? "asc" : "desc") : null });
+}
+
+function drawHeads() {
+  const { sort, isDown } = sorted();
+  COLUMNS.forEach((column, at) => {
+    if (!column.sort) return;
     const isSorted = column.sort === sort;
-    return el("th", { scope: "col", class: column.is.includes("num") && "num", "aria-sort": isSorted && (isDown ? "descending" : "ascending") },
-      el("button", { type: "button", "data-sort": column.sort,
-        onclick: () => want({ sort: column.sort, order: isSorted ? (isDown ? "asc" : "desc") : null }) },
-      `${column.title}${isSorted ? (isDown ? " ↓" : " ↑") : ""}`));
-  }));
+    setAttribute(heads[at], "aria-sort", isSorted && (isDown ? "descending" : "ascending"));
+    setText(heads[at].firstChild, `${column.title}${isSorted ? (isDown ? " ↓" : " ↑") : ""}`);
+  });
 }
 
 function row(game) {
@@ -126,14 +154,14 @@ function row(game) {
     game.frames > 0 ? clock(game.seconds) : "", bytes(game.bytes),
     el("span", { class: "badge", "data-tone": TONES[game.state], title: game.error }, STATES[game.state] ?? game.state),
     el("div", { class: "row" }, open,
-      el("a", { class: "button", href: address(game.path), download: name, "aria-label": `Download ${name}` }, "Download")),
+      el("a", { class: "button", href: replayAddress(game.path), download: name, "aria-label": `Download ${name}` }, "Download")),
   ];
   return el("tr", { "data-path": game.path }, cells.map((cell, n) => el("td", { class: COLUMNS[n].is }, cell)));
 }
 
 function drawPicked() {
   const zip = $("zip");
-  zip.hidden = picked.size === 0;
+  zip.hidden = $("unpick").hidden = picked.size === 0;
   setText(zip, `Download ${plural(picked.size, "game")} as zip`);
   const paths = new URLSearchParams([...picked].map((path) => ["path", path]));
   const link = `/api/replays.zip?${paths}`;
@@ -152,7 +180,7 @@ async function loadFacets() {
   if (!facets) return;
   for (const [name, values] of [["station", facets.stations], ["character", facets.characters], ["stage", facets.stages], ["state", facets.states]]) {
     const select = form.elements[name];
-    const chosen = wanted.get(name) ?? "";
+    const chosen = typed[name] ?? wanted.get(name) ?? "";
     const known = values.includes(chosen) || !chosen ? values : [chosen, ...values];
     select.replaceChildren(el("option", { value: "" }, "all"),
       ...known.map((value) => el("option", { value }, name === "state" ? STATES[value] ?? value : value)));
@@ -161,29 +189,58 @@ async function loadFacets() {
 }
 
 function fill() {
-  for (const name of FILTERS) form.elements[name].value = wanted.get(name) ?? "";
+  for (const name of FILTERS) {
+    const field = form.elements[name];
+    const value = wanted.get(name) ?? "";
+    // An address may have a moment, such as 2026-03-14T18:00: the field shows its day.
+    const day = value.slice(0, 10);
+    field.value = field.type !== "date" ? value : DAY.test(day) ? day : "";
+  }
 }
 
 form.addEventListener("submit", (event) => event.preventDefault());
-form.addEventListener("input", () => {
-  clearTimeout(load.timer);
-  load.timer = setTimeout(() => want(Object.fromEntries(FILTERS.map((name) => [name, form.elements[name].value.trim()]))), TYPING_MS);
+/** Asks for what was typed: a filter that nobody touched stays as the address has it. */
+function send(changes) {
+  clearTimeout(send.timer);
+  typed = {};
+  want(changes);
+}
+
+form.addEventListener("input", ({ target }) => {
+  typed[target.name] = target.value.trim();
+  clearTimeout(send.timer);
+  send.timer = setTimeout(() => send(typed), TYPING_MS);
 });
-form.addEventListener("reset", () => want(Object.fromEntries(FILTERS.map((name) => [name, null]))));
+form.addEventListener("reset", () => send(Object.fromEntries(FILTERS.map((name) => [name, null]))));
+$("unpick").addEventListener("click", () => {
+  picked.clear();
+  for (const pick of $("rows").querySelectorAll("input")) pick.checked = false;
+  drawPicked();
+  // The button is gone.
+  $("rows").closest(".table").focus();
+});
 $("before").addEventListener("click", () => want({ page: Number(wanted.get("page") ?? 1) - 1 }));
 $("after").addEventListener("click", () => want({ page: Number(wanted.get("page") ?? 1) + 1 }));
-addEventListener("popstate", () => { wanted = new URLSearchParams(location.search); fill(); load(); });
+addEventListener("popstate", () => {
+  clearTimeout(send.timer);
+  typed = {};
+  wanted = new URLSearchParams(location.search);
+  fill();
+  load();
+});
 
-// A game that is begun or saved shows at once.
+// A game that is begun or saved shows at once, and everything when the relay is back.
 let known = null;
+let wasAway = false;
 follow({
   changed(relay) {
     setText($("status"), `connected · andross ${relay.status.version}`);
     const now = [...relay.stations.values()].map(({ id, totals, recording }) => `${id} ${totals.files} ${recording.file}`).join();
-    if (known !== null && now !== known) { load({ quiet: true }); loadFacets(); }
+    if (wasAway || (known !== null && now !== known)) { load({ quiet: true }); loadFacets(); }
     known = now;
+    wasAway = false;
   },
-  away() { setText($("status"), "the relay cannot be reached; trying again"); },
+  away() { wasAway = true; setText($("status"), "the relay cannot be reached; trying again"); },
 });
 drawHeads();
 fill();

@@ -22,21 +22,15 @@ export class MatchView {
     setText(this.stage, state.stage?.name ?? "");
     setText(this.timer, state.isOn ? state.timer?.shown ?? "" : has ? ending(state) : "");
     this.root.classList.toggle("over", has && !state.isOn);
-    const ports = new Set(state.players.map((player) => player.port));
-    for (const [port, row] of this.rows) {
-      if (!ports.has(port)) { row.root.remove(); this.rows.delete(port); }
+    const ports = state.players.map((player) => player.port);
+    if (ports.join() !== [...this.rows.keys()].join()) {
+      this.rows = new Map(ports.map((port) => [port, line(port)]));
+      this.players.replaceChildren(...[...this.rows.values()].map(({ root }) => root));
     }
-    for (const player of state.players) this.updatePlayer(player);
+    for (const player of state.players) this.updatePlayer(this.rows.get(player.port), player);
   }
 
-  updatePlayer(player) {
-    let row = this.rows.get(player.port);
-    if (!row) {
-      row = { who: el("span", { class: "who" }), stocks: el("span", { class: "stocks", role: "img" }), percent: el("span", { class: "percent" }) };
-      row.root = el("div", { class: "player", "data-port": player.port }, el("span", { class: "chip" }), row.who, row.stocks, row.percent);
-      this.rows.set(player.port, row);
-      this.players.append(row.root);
-    }
+  updatePlayer(row, player) {
     const fighter = player.fighter;
     const name = player.name === `P${player.port}` ? "" : `${player.name} · `;
     setText(row.who, `P${player.port} ${name}${player.character.name}`);
@@ -45,6 +39,13 @@ export class MatchView {
     setAttribute(row.stocks, "aria-label", `${stocks} ${stocks === 1 ? "stock" : "stocks"}`);
     setText(row.percent, fighter?.percent === undefined || fighter.percent === null ? "" : `${Math.floor(fighter.percent)}%`);
   }
+}
+
+/** A player's line. */
+function line(port) {
+  const row = { who: el("span", { class: "who" }), stocks: el("span", { class: "stocks", role: "img" }), percent: el("span", { class: "percent" }) };
+  row.root = el("div", { class: "player", "data-port": port }, el("span", { class: "chip" }), row.who, row.stocks, row.percent);
+  return row;
 }
 
 function ending(state) {

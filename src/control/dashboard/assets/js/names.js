@@ -10,8 +10,8 @@
 let loading = null;
 
 /** The table, fetched once for all viewers of a page. Without it numbers stand for names. */
-export function loadNames(url = "/assets/names.json") {
-  loading ??= fetch(url)
+export function loadNames() {
+  loading ??= fetch("/assets/names.json")
     .then((response) => (response.ok ? response.json() : {}))
     .catch(() => ({}))
     .then((table) => new Names(table));

@@ -4,7 +4,7 @@
 // stocks,timer (what to show), idle=show|hide (between games), scale=0.5…4, font=NAME, delay=SECONDS,
 // and colours as CSS names or hex without #: text, plate, p1, p2, p3, p4.
 
-import { Socket } from "./api.js";
+import { Socket, stationOfPage } from "./api.js";
 import { el, setAttribute, setText } from "./dom.js";
 
 const LAYOUTS = ["bottom", "top", "split"];
@@ -17,7 +17,6 @@ const HZ = 30;
 const HEAT = [[0, "#ffffff"], [40, "#ffd9a0"], [80, "#ff9f6b"], [120, "#ff5c4d"], [160, "#d0342c"]];
 
 const params = new URLSearchParams(location.search);
-const station = decodeURIComponent(location.pathname.split("/").pop());
 const root = document.getElementById("overlay");
 const style = document.documentElement.style;
 
@@ -62,7 +61,7 @@ function draw(state) {
 
 function drawPlayer(made, player) {
   const stocks = player.fighter?.stocks ?? player.startingStocks;
-  const percent = player.fighter?.percent ?? 0;
+  const percent = Math.max(0, player.fighter?.percent ?? 0);
   setText(made.name, parts.has("names") ? player.name : "");
   setText(made.character, parts.has("characters") ? player.character.name : "");
   setText(made.percent, parts.has("percent") ? `${Math.floor(percent)}%` : "");
@@ -78,4 +77,4 @@ function drawPlayer(made, player) {
 
 const delay = Number(params.get("delay") ?? 0);
 const wishes = new URLSearchParams({ hz: HZ, ...(delay > 0 ? { delay } : {}) });
-new Socket(`/ws/${encodeURIComponent(station)}/state?${wishes}`, { message: (text) => draw(JSON.parse(text)) });
+new Socket(`/ws/${encodeURIComponent(stationOfPage())}/state?${wishes}`, { message: (text) => draw(JSON.parse(text)) });

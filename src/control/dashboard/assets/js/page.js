@@ -1,27 +1,25 @@
 // The pages around a viewer: the bar on top, and whose game it is.
 
-import { call } from "./api.js";
+import { call, findStation, replayAddress } from "./api.js";
 import { bar, setText } from "./dom.js";
 import { fromAddress } from "./viewer.js";
 
-bar(location.pathname.startsWith("/live/") ? "/" : "/library");
-
-const { station, url, name } = fromAddress(location);
+const { station, path } = fromAddress();
+bar(station === undefined ? "/library" : "/");
 
 function entitle(text) {
-  setText(document.querySelector("[data-subject]"), text);
+  setText(document.getElementById("subject"), text);
   document.title = `${text} · andross`;
 }
 
-if (station != null) {
-  entitle(`Station ${station}`);
-  // The address has its number or its name; people know its name.
-  const stations = await call("GET", "/api/stations").catch(() => []);
-  const known = stations.find((one) => String(one.id) === station || one.name === station);
+if (station !== undefined) {
+  entitle(station);
+  // The address has its name or its number; people know its name.
+  const known = findStation(await call("GET", "/api/stations").catch(() => []), station);
   if (known) entitle(known.name);
-} else if (url != null) {
-  entitle(name.split("/").at(-1));
-  const download = document.querySelector("[data-download]");
-  download.href = url;
+} else if (path !== undefined) {
+  entitle(path.split("/").at(-1));
+  const download = document.getElementById("download");
+  download.href = replayAddress(path);
   download.hidden = false;
 }

@@ -30,7 +30,7 @@ function stage(facts) {
     top * (1 - CAMERA_MARGIN.top),
     bottom * (1 - CAMERA_MARGIN.bottom),
   ];
-  return { platforms: [], hue: 220, isKnown: true, camera, ...facts };
+  return { platforms: [], hue: 220, camera, ...facts };
 }
 
 /** By stage id. `ground` is the line to stand on, `body` the outline, `blast` left, right, top, bottom. */
@@ -116,7 +116,6 @@ const STAGES = {
 
 /** For stages whose shape is not known: no ground is drawn where perhaps none is, only the line y = 0. */
 const UNKNOWN = stage({
-  isKnown: false,
   blast: [-240, 240, 200, -140],
   ledge: 90,
   ground: [[-90, 0], [90, 0]],

@@ -3,7 +3,7 @@
 import { call, follow } from "./api.js";
 import { StationCard } from "./card.js";
 import { ask, askToken } from "./dialogs.js";
-import { bar, el, setText, toast } from "./dom.js";
+import { Rows, bar, el, setText, toast } from "./dom.js";
 import { ago, plural } from "./format.js";
 
 bar("/");
@@ -106,7 +106,7 @@ function draw(relay) {
 }
 
 function drawNotes(relay) {
-  const notes = (relay.status?.stuckThreads ?? []).map((thread) => `The relay's thread “${thread}” is stuck. Restart the relay when you can.`);
+  const notes = [];
   for (const station of relay.stations.values()) {
     if (station.recording.isFailing) notes.push(`${station.name}: the disk refuses the recording. Is the disk full?`);
   }
@@ -115,17 +115,15 @@ function drawNotes(relay) {
   $("notes").replaceChildren(...notes.map((text) => el("p", { class: "note", "data-tone": "bad", role: "alert" }, text)));
 }
 
+const found = new Rows($("found-rows"), ({ mac }) => mac, ({ mac, nick, ip }) => el("tr", {},
+  el("td", {}, nick || "no nickname"), el("td", { class: "mono" }, mac), el("td", {}, ip), el("td", { "data-seen": mac }),
+  el("td", {}, el("button", { type: "button", "aria-label": `Adopt ${nick || mac}`,
+    onclick: () => attempt(() => change("POST", "/api/stations", { mac })) }, "Adopt"))));
+
 function drawFound(relay) {
   const consoles = [...relay.discovered.values()].filter((console) => console.station === null);
   $("found").hidden = consoles.length === 0;
-  const shown = consoles.map((console) => `${console.mac} ${console.nick} ${console.ip}`).join();
-  if (shown !== drawFound.shown) {
-    drawFound.shown = shown;
-    $("found-rows").replaceChildren(...consoles.map((console) => el("tr", {},
-      el("td", {}, console.nick || "no nickname"), el("td", { class: "mono" }, console.mac), el("td", {}, console.ip),
-      el("td", { "data-seen": console.mac }), el("td", {}, el("button", { type: "button", "aria-label": `Adopt ${console.nick || console.mac}`,
-        onclick: () => attempt(() => change("POST", "/api/stations", { mac: console.mac })) }, "Adopt")))));
-  }
+  found.show(consoles.map(({ mac, nick, ip }) => ({ mac, nick, ip })));
   for (const cell of $("found-rows").querySelectorAll("[data-seen]")) {
     setText(cell, ago(Date.now() - relay.discovered.get(cell.dataset.seen).lastSeen));
   }

@@ -1,34 +1,19 @@
 // The bar below the picture: where in the game we are, where stocks were lost, and how to go elsewhere.
 
+import { el } from "./dom.js";
+import { gameTime } from "./format.js";
+import { playerName } from "./settings.js";
 import { rgba } from "./theme.js";
-
-/** `m:ss`, with a minus during the countdown before the timer starts. */
-export function timeText(frame) {
-  const seconds = Math.abs(Math.trunc(frame / 60));
-  return `${frame < 0 && seconds > 0 ? "−" : ""}${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
-}
 
 export class Timeline {
   /** `onSeek(frame)` is called when somebody goes elsewhere. */
   constructor(onSeek) {
-    this.onSeek = onSeek;
-    this.element = document.createElement("div");
-    this.element.className = "viewer-timeline";
-    this.canvas = document.createElement("canvas");
-    this.canvas.setAttribute("aria-hidden", "true");
-    this.input = document.createElement("input");
-    this.input.type = "range";
-    this.input.step = "1";
-    this.input.setAttribute("aria-label", "Position in the game");
-    this.tip = document.createElement("div");
-    this.tip.className = "viewer-tip";
-    this.tip.hidden = true;
-    this.element.append(this.canvas, this.input, this.tip);
-    this.input.addEventListener("input", () => this.onSeek(Number(this.input.value)));
-    this.element.addEventListener("pointermove", (event) => this.hover(event));
-    this.element.addEventListener("pointerleave", () => {
-      this.tip.hidden = true;
-    });
+    this.canvas = el("canvas", { "aria-hidden": "true" });
+    this.context = this.canvas.getContext("2d");
+    this.input = el("input", { type: "range", step: 1, "aria-label": "Position in the game", oninput: () => onSeek(Number(this.input.value)) });
+    this.tip = el("div", { class: "viewer-tip", hidden: true });
+    this.element = el("div", { class: "viewer-timeline", onpointermove: (event) => this.hover(event), onpointerleave: () => { this.tip.hidden = true; } },
+      this.canvas, this.input, this.tip);
     this.drawn = "";
   }
 
@@ -48,7 +33,7 @@ export class Timeline {
       if (this.input.max !== String(last)) this.input.max = String(last);
       this.input.value = String(frame);
       this.input.disabled = !game;
-      const text = `${timeText(frame)} of ${timeText(last)}, frame ${frame}`;
+      const text = `${gameTime(frame)} of ${gameTime(last)}, frame ${frame}`;
       if (document.activeElement === this.input) this.input.setAttribute("aria-valuetext", text);
     }
     if (key === this.drawn) return;
@@ -57,11 +42,14 @@ export class Timeline {
   }
 
   draw(game, { first, last, frame, width, ratio, theme }) {
+    const { canvas, context } = this;
     const height = this.element.clientHeight;
-    this.canvas.width = Math.max(1, Math.round(width * ratio));
-    this.canvas.height = Math.max(1, Math.round(height * ratio));
-    const context = this.canvas.getContext("2d");
-    context.scale(ratio, ratio);
+    const [across, down] = [width, height].map((size) => Math.max(1, Math.round(size * ratio)));
+    // Whoever sets a canvas' size gets new memory for it.
+    if (canvas.width !== across) canvas.width = across;
+    if (canvas.height !== down) canvas.height = down;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, width, height);
     const middle = height / 2;
     const x = (at) => 8 + ((at - first) / (last - first)) * (width - 16);
     const bar = (from, to, color) => {
@@ -109,8 +97,8 @@ export class Timeline {
     const loss = game.losses.find((entry) => Math.abs(entry.frame - frame) < reach);
     const player = loss && game.settings.players.find(({ port }) => port === loss.port);
     this.tip.textContent = player
-      ? `${timeText(loss.frame)} · ${player.displayName || player.tag || `P${player.port}`} loses a stock`
-      : `${timeText(frame)} · frame ${frame}`;
+      ? `${gameTime(loss.frame)} · ${playerName(player)} loses a stock`
+      : `${gameTime(frame)} · frame ${frame}`;
     this.tip.hidden = false;
     const half = this.tip.offsetWidth / 2;
     const x = Math.min(Math.max(event.clientX - box.left, half), box.width - half);

@@ -1,20 +1,18 @@
 // The match viewer: a picture of a game, its timeline and its controls.
 //
-//   <match-viewer mode="live" src="Stream"></match-viewer>      a station, by number or name
-//   <match-viewer mode="file" src="/replays/a.slp"></match-viewer>
-//
-// Without `src` the page's address says what to show: /live/STATION, or /replay?path=FILE.
+// `<match-viewer></match-viewer>` shows what the page's address asks for: /live/STATION, a station by its name or
+// number, or /replay?path=FILE, a saved game by its listed path.
 
-import { Controls, element } from "./controls.js";
+import { replayAddress, stationOfPage } from "./api.js";
+import { Controls } from "./controls.js";
+import { el, setText } from "./dom.js";
 import { Renderer } from "./draw.js";
 import { FileFeed, LiveFeed } from "./feed.js";
-import { SLOTS, newFighter } from "./game.js";
+import { gameTime } from "./format.js";
 import { loadNames } from "./names.js";
 import { Player } from "./player.js";
-import { playerName } from "./settings.js";
-import { poseOf, poseWord } from "./states.js";
-import { Timeline, timeText } from "./timeline.js";
-import { winners } from "./winner.js";
+import { Timeline } from "./timeline.js";
+import { beginning, describe, ending, lossText, obstacle, status } from "./words.js";
 
 /** The most often that listeners are told something, in milliseconds. */
 const TELL_PERIOD = 1500;
@@ -25,41 +23,31 @@ const NEXT_GAME_PATIENCE = 3000;
 /** How often texts that change with every frame are written, in milliseconds. */
 const TEXT_PERIOD = 100;
 
-/**
- * Shows a station (`station`) or a file (`url`) in `root`. `names` is a `Names`; without it the relay is
- * asked for the table.
- */
-export async function mountViewer(root, { station = null, url = null, names = null }) {
-  return new Viewer(root, { station, url, names: names ?? (await loadNames()) });
-}
+/** Pictures that are drawn when the game stands still: the camera comes to rest a moment after it. */
+const SETTLE = 40;
 
+/** Shows a station (`station`) or a saved game (`path`) in `root`. `names` is a `Names`. */
 export class Viewer {
-  constructor(root, { station, url, names }) {
+  constructor(root, { station, path, names }) {
     this.root = root;
     this.names = names;
-    this.isLive = station !== null;
+    this.isLive = station !== undefined;
     this.player = new Player({ isLive: this.isLive });
     this.newest = null;
     this.newestSince = 0;
     this.link = { kind: "connecting" };
-    this.scriptMs = 0;
-    this.worstMs = 0;
     this.told = { at: -Infinity, frame: null, waiting: [] };
-    this.fighter = newFighter();
     this.drawnKey = "";
+    this.settle = 0;
     this.build();
     this.renderer = new Renderer(this.canvas, names);
     this.watchTheme();
-    this.sizes = new ResizeObserver(() => {
-      this.drawnKey = "";
-    });
-    this.sizes.observe(this.screen);
     const handlers = {
       onGame: (game) => this.gameBegan(game),
       onData: () => this.player.arrived(performance.now()),
       onState: (link) => this.linkChanged(link),
     };
-    this.feed = this.isLive ? new LiveFeed(station, handlers) : new FileFeed(url, handlers);
+    this.feed = this.isLive ? new LiveFeed(station, handlers) : new FileFeed(replayAddress(path), handlers);
     const loop = (now) => {
       this.request = requestAnimationFrame(loop);
       this.frame(now);
@@ -72,27 +60,19 @@ export class Viewer {
     root.classList.add("viewer");
     root.setAttribute("role", "region");
     root.setAttribute("aria-label", this.isLive ? "Live match" : "Saved match");
-    this.screen = element("div", "viewer-screen");
-    this.canvas = element("canvas", "viewer-canvas");
-    this.canvas.setAttribute("role", "img");
-    this.canvas.setAttribute("aria-label", "The match");
-    this.canvas.addEventListener("click", () => this.player.toggle());
-    this.badge = element("div", "viewer-badge");
-    this.message = element("div", "viewer-message");
-    this.message.setAttribute("role", "status");
-    this.messageText = element("p");
-    this.retry = element("button", "viewer-button viewer-retry", "Try again");
-    this.retry.type = "button";
-    this.retry.addEventListener("click", () => this.feed.retry());
-    this.message.append(this.messageText, this.retry);
-    this.screen.append(this.canvas, this.badge, this.message);
-    this.voice = element("div", "viewer-hidden");
-    this.voice.setAttribute("aria-live", "polite");
+    this.canvas = el("canvas", { class: "viewer-canvas", role: "img", "aria-label": "The match", onclick: () => this.player.toggle() });
+    this.badge = el("div", { class: "viewer-badge" });
+    this.messageText = el("p");
+    this.retry = el("button", { type: "button", class: "viewer-button viewer-retry", onclick: () => this.feed.retry() }, "Try again");
+    this.message = el("div", { class: "viewer-message", role: "status" }, this.messageText, this.retry);
+    this.voice = el("div", { class: "sr", "aria-live": "polite" });
     this.timeline = new Timeline((frame) => this.player.seek(frame));
     this.controls = new Controls(this);
-    const panel = element("div", "viewer-panel");
-    panel.append(this.timeline.element, this.controls.element);
-    root.replaceChildren(this.screen, panel, this.voice);
+    root.replaceChildren(
+      el("div", { class: "viewer-screen" }, this.canvas, this.badge, this.message),
+      el("div", { class: "viewer-panel" }, this.timeline.element, this.controls.element),
+      this.voice,
+    );
   }
 
   watchTheme() {
@@ -112,7 +92,6 @@ export class Viewer {
     cancelAnimationFrame(this.request);
     this.feed.stop();
     this.controls.destroy();
-    this.sizes.disconnect();
     this.attributes.disconnect();
     this.scheme.removeEventListener("change", this.schemeChanged);
     this.root.replaceChildren();
@@ -134,9 +113,7 @@ export class Viewer {
     this.player.show(game, position);
     if (isAgain) return;
     this.told.frame = game.first;
-    const { names } = this;
-    const sides = game.settings.players.map((player) => `${playerName(player)}, ${names.character(player.character)}`);
-    this.tell(`${sides.join(" against ")}, on ${names.stage(game.settings.stage)}.`);
+    this.tell(beginning(game, this.names));
   }
 
   /** Goes over to a game that began while another one is shown. */
@@ -176,21 +153,16 @@ export class Viewer {
     const seconds = this.lastTime === undefined ? 0 : (now - this.lastTime) / 1000;
     this.lastTime = now;
     this.changeGame(now);
-    const began = performance.now();
     const position = player.tick(now);
     const state = player.state(now);
-    renderer.resize();
+    if (renderer.resize()) this.drawnKey = "";
     const { game } = player;
     const isMoving = state === "playing" || this.settle > 0;
-    const key = [position, game?.revision, state, this.link.kind, renderer.width, renderer.height].join();
+    const key = [position, game?.revision, state, this.link.kind].join();
     if (key !== this.drawnKey || isMoving) {
-      // The camera comes to rest a moment after the game.
-      this.settle = key !== this.drawnKey ? 40 : this.settle - 1;
+      this.settle = key !== this.drawnKey ? SETTLE : this.settle - 1;
       this.drawnKey = key;
-      renderer.draw(game, position, seconds, state === "ended" ? this.ending(game) : null);
-      const took = performance.now() - began;
-      this.scriptMs += (took - this.scriptMs) * 0.05;
-      this.worstMs = Math.max(this.worstMs, took);
+      renderer.draw(game, position, seconds, state === "ended" ? ending(game, this.names) : null);
     }
     this.timeline.update(game, position, renderer.theme);
     if (!(now - this.wroteAt < TEXT_PERIOD)) {
@@ -202,68 +174,18 @@ export class Viewer {
 
   write(state, game, position) {
     const frame = Math.floor(position);
-    const text = game ? `${timeText(frame)} / ${timeText(game.last)} (${frame})` : "";
+    const text = game ? `${gameTime(frame)} / ${gameTime(game.last)} (${frame})` : "";
     const isBehind = this.isLive && !(this.player.isFollowing && this.player.game === this.newest);
     this.controls.update(state, text, isBehind);
-    const [kind, label] = this.status(state, game, position, isBehind);
+    const [kind, label] = status(this, state, isBehind);
     if (this.badge.dataset.kind !== kind) this.badge.dataset.kind = kind;
-    if (this.badge.textContent !== label) this.badge.textContent = label;
+    setText(this.badge, label);
     this.badge.hidden = label === "";
-    const message = this.obstacle(game);
-    const shown = message?.text ?? "";
-    if (this.messageText.textContent !== shown) this.messageText.textContent = shown;
+    const message = obstacle(this.link, game, this.isLive);
+    setText(this.messageText, message?.text ?? "");
     this.message.hidden = !message;
     this.retry.hidden = !message?.canRetry;
     this.message.dataset.small = String(game !== null);
-  }
-
-  /** What the badge says: `[kind, text]`. */
-  status(state, game, position, isBehind) {
-    if (!this.isLive) {
-      if (!game) return ["waiting", ""];
-      if (state === "paused") return ["paused", "Paused"];
-      if (state === "waiting" && this.link.kind === "open") return ["waiting", "Loading"];
-      return ["saved", this.player.speed === 1 ? "Replay" : `Replay ${this.player.speed}×`];
-    }
-    if (this.link.kind !== "open") return ["lost", "Offline"];
-    if (!game) return ["waiting", "No game"];
-    if (state === "paused") return ["paused", "Paused"];
-    if (state === "ended") return isBehind ? ["paused", "Game over"] : ["waiting", "Between games"];
-    if (isBehind) {
-      const behind = (game.last - position) / 60;
-      const isOld = game !== this.newest;
-      return ["behind", isOld ? "An earlier game" : `${timeText(Math.max(60, behind * 60))} behind`];
-    }
-    if (state === "waiting") return ["waiting", "Waiting"];
-    return ["live", "Live"];
-  }
-
-  /** What stands in the way of a picture: `{text, canRetry}` or `null`. */
-  obstacle(game) {
-    const { kind, seconds, text } = this.link;
-    if (kind === "failed") return { text, canRetry: true };
-    if (kind === "lost") {
-      const when = seconds < 1.5 ? "in a moment" : `in ${Math.round(seconds)} seconds`;
-      return { text: `The connection to the relay is lost. Trying again ${when}.`, canRetry: true };
-    }
-    if (kind === "absent") return { text: "This relay has no such station now.", canRetry: true };
-    if (game) return null;
-    if (kind === "connecting") return { text: this.isLive ? "Connecting…" : "Loading the game…" };
-    return { text: this.isLive ? "No game is on. The next one is shown as soon as it begins." : "Loading the game…" };
-  }
-
-  /** How the game ended, for the picture: `{title, line}`. */
-  ending(game) {
-    const { end } = game;
-    if (!end) return { title: "GAME OVER", line: "Its end was not recorded" };
-    const isOld = game.settings.version[0] < 2;
-    const title = (isOld ? "" : this.names.endMethod(end.method).toUpperCase()) || "GAME OVER";
-    const { players } = game.settings;
-    const byPort = (port) => players.find((player) => player.port === port);
-    if (end.leftBy) return { title, line: `${playerName(byPort(end.leftBy))} left the game` };
-    const won = winners(game);
-    if (won.length === 0) return { title, line: "" };
-    return { title, line: `${won.map(playerName).join(" and ")} ${won.length > 1 ? "win" : "wins"}` };
   }
 
   /** Tells listeners what happened between the last frame and this one, if time went on as usual. */
@@ -271,19 +193,19 @@ export class Viewer {
     const { told } = this;
     if (game && told.frame !== null && frame > told.frame && frame - told.frame < 120) {
       for (const loss of game.losses) {
-        if (loss.frame > told.frame && loss.frame <= frame) this.tell(this.lossText(game, loss));
+        if (loss.frame > told.frame && loss.frame <= frame) this.tell(lossText(game, loss));
       }
     }
     if (game) told.frame = frame;
     if (state === "ended" && told.state !== "ended") {
-      const { title, line } = this.ending(game);
+      const { title, line } = ending(game, this.names);
       this.tell(`${title} ${line}`);
     }
     told.state = state;
     if (told.waiting.length > 0 && now - told.at > TELL_PERIOD) {
       told.at = now;
       this.voice.textContent = told.waiting.splice(0).join(" ");
-      this.canvas.setAttribute("aria-label", `The match. ${this.describe()}`);
+      this.canvas.setAttribute("aria-label", game ? `The match. ${describe(game, frame)}` : "The match");
     }
   }
 
@@ -291,89 +213,25 @@ export class Viewer {
   tell(text) {
     this.told.waiting = [...this.told.waiting, text].slice(-3);
   }
-
-  lossText(game, loss) {
-    const player = game.settings.players.find(({ port }) => port === loss.port);
-    if (!player || !game.fighter(loss.frame, (loss.port - 1) * 2, this.fighter)) return "";
-    const { stocks } = this.fighter;
-    const left = stocks === 0 ? "and is out" : `and has ${stocks} left`;
-    return `${playerName(player)} loses a stock ${left}.`;
-  }
-
-  /** Who stands how, in words. */
-  describe() {
-    const { game } = this.player;
-    if (!game) return "";
-    const frame = Math.floor(this.player.position);
-    return game.settings.players
-      .map((player) => {
-        if (!game.fighter(frame, (player.port - 1) * 2, this.fighter)) return `${playerName(player)}: out.`;
-        const { percent, stocks, state } = this.fighter;
-        const word = poseWord(poseOf(state).pose);
-        return `${playerName(player)}: ${stocks} stocks, ${Math.floor(percent)} %${word ? `, ${word}` : ""}.`;
-      })
-      .join(" ");
-  }
-
-  /** What is shown, for tests. */
-  debugState() {
-    const { player } = this;
-    const { game } = player;
-    const frame = Math.floor(player.position);
-    const fighters = [];
-    for (let slot = 0; game && slot < SLOTS; slot += 1) {
-      const fighter = newFighter();
-      if (game.fighter(frame, slot, fighter)) fighters.push(fighter);
-    }
-    return {
-      mode: this.isLive ? "live" : "file",
-      state: player.state(),
-      link: this.link.kind,
-      isFollowing: player.isFollowing,
-      speed: player.speed,
-      frame,
-      position: player.position,
-      first: game?.first ?? null,
-      last: game?.last ?? null,
-      behind: game ? game.last - player.position : null,
-      target: player.target,
-      stage: game?.settings.stage ?? null,
-      end: game?.end ?? null,
-      fighters,
-      items: game ? game.itemsAt(frame).length : 0,
-      scriptMs: this.scriptMs,
-      worstMs: this.worstMs,
-    };
-  }
 }
 
-/** What the page's address asks for: `{station}`, or `{url, name}`, or nothing. */
-export function fromAddress(address) {
-  const live = address.pathname.match(/^\/live\/(.+)$/);
-  if (live) return { station: decodeURIComponent(live[1]) };
-  const name = new URLSearchParams(address.search).get("path");
-  return name ? { url: replayUrl(name), name } : {};
-}
-
-/** The address of a saved game by its listed name. */
-export function replayUrl(name) {
-  return `/replays/${name.split("/").map(encodeURIComponent).join("/")}`;
+/** What the page's address asks for: `{station}`, or `{path}`, or nothing. */
+export function fromAddress() {
+  if (location.pathname.startsWith("/live/")) return { station: stationOfPage() };
+  const path = new URLSearchParams(location.search).get("path");
+  return path ? { path } : {};
 }
 
 class MatchViewer extends HTMLElement {
   async connectedCallback() {
-    const source = this.getAttribute("src");
-    const isLive = this.getAttribute("mode") !== "file";
-    const asked = source ? (isLive ? { station: source } : { url: source }) : fromAddress(location);
-    if (asked.station == null && asked.url == null) {
-      const library = element("a", "button", "Choose one in the library");
-      library.href = "/library";
-      this.replaceChildren(element("p", "viewer-nothing", "No game is chosen. "), library);
+    const asked = fromAddress();
+    if (asked.station === undefined && asked.path === undefined) {
+      this.replaceChildren(el("p", { class: "viewer-nothing" }, "No game is chosen. "),
+        el("a", { class: "button", href: "/library" }, "Choose one in the library"));
       return;
     }
-    const viewer = await mountViewer(this, asked);
-    if (this.isConnected) this.viewer = viewer;
-    else viewer.destroy();
+    const names = await loadNames();
+    if (this.isConnected) this.viewer = new Viewer(this, { ...asked, names });
   }
 
   disconnectedCallback() {
