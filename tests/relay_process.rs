@@ -13,7 +13,7 @@ use andross::replay::survey;
 use andross::shutdown::{Shutdown, Worker};
 use andross::simulator::{Options, Recording, Simulator};
 use common::process::RelayProcess;
-use common::{ConsoleSpectator, assert_same_bytes, slp_files, synthetic};
+use common::{ConsoleSpectator, assert_same_bytes, slp_files, synthetic, wait_until};
 
 /// A relay of one console, for spectators of the console protocol.
 fn relay_of(console: SocketAddr, replays: &Path) -> RelayProcess {
@@ -85,6 +85,10 @@ fn whichever_thread_panics_the_program_ends_in_order_and_names_it() {
         let mut relay = RelayProcess::spawn(command);
         let mut spectator = ConsoleSpectator::connect(relay.spectators());
         spectator.read_bytes(50_000);
+        // The recorder is no slower to write than a spectator to read, but for its turns.
+        wait_until("it is on the disk", || {
+            slp_files(&replays).iter().any(|path| path.metadata().unwrap().len() > 51_000)
+        });
         std::fs::write(&trigger, "").unwrap();
         spectator.read_to_end();
         assert_eq!(relay.wait().code(), Some(1), "{thread}");
