@@ -24,6 +24,7 @@ use super::body::{Growing, HungUp, Lasting, Pieces};
 use super::reader::{LogReader, Read};
 use super::take_seat;
 use crate::audience::{Dismissal, Dismissed};
+use crate::config::AWAY_LIMIT;
 use crate::session::{Chunk, SourceState};
 use crate::slp::file::HEADER;
 use crate::slp::metadata::RecordingNotes;
@@ -31,9 +32,6 @@ use crate::slp::{Metadata, Scanner, Summary};
 
 /// How long to wait for a game to begin: a pause between two matches. Who waits longer asks again.
 const START_LIMIT: Duration = Duration::from_secs(10 * 60);
-
-/// A game whose console is away for so long is over, as it is for the recorder by default.
-const AWAY_LIMIT: Duration = Duration::from_secs(60);
 
 /// How often to look whether the game still has a console.
 const LOOK_PERIOD: Duration = Duration::from_secs(5);
@@ -46,7 +44,8 @@ const LOOK_PERIOD: Duration = Duration::from_secs(5);
 /// minutes for the next; if none begins, the file has no events. A game is over with Game End, when
 /// another begins, or when the console is away for a minute; with a delay all of that happens when it is
 /// seen. A client that is more than a game behind is hung up on in the middle, and so is everyone who may
-/// not see the rest yet when the station is removed or the relay ends. Pages of other servers need `--http-allow-origin` to read it.
+/// not see the rest yet when the station is removed or the relay ends. Pages of other servers need
+/// `--http-allow-origin` to read it.
 #[utoipa::path(
     get,
     path = "/stations/{station}/live.slp",
