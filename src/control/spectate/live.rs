@@ -25,9 +25,10 @@ use super::reader::{LogReader, Read};
 use super::take_seat;
 use crate::audience::{Dismissal, Dismissed};
 use crate::config::AWAY_LIMIT;
+use crate::replay::start_at;
 use crate::session::{Chunk, SourceState};
 use crate::slp::file::HEADER;
-use crate::slp::metadata::RecordingNotes;
+use crate::slp::metadata::{Facts, RecordingNotes};
 use crate::slp::{Metadata, Scanner, Summary};
 
 /// How long to wait for a game to begin: a pause between two matches. Who waits longer asks again.
@@ -272,20 +273,15 @@ impl File {
     /// What the recorder says of the game.
     fn metadata(&self) -> Metadata {
         let identity = self.reader.station.identity();
-        let nick = String::from_utf8_lossy(identity.nick()).into_owned();
-        let start_at =
-            self.first.as_ref().map(|first| Timestamp::now() - first.arrived().elapsed());
-        Metadata {
-            start_at: start_at.map(|start| start.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
+        let start = self.first.as_ref().map(|first| Timestamp::now() - first.arrived().elapsed());
+        let notes =
+            RecordingNotes { gaps: self.gaps, lost_bytes: self.lost_bytes, repaired: false };
+        self.summary.metadata_with(Facts {
+            start_at: start.map(start_at),
             played_on: Some(identity.played_on().to_owned()),
-            console_nick: (!nick.is_empty()).then_some(nick),
-            recording: (self.gaps > 0).then_some(RecordingNotes {
-                gaps: self.gaps,
-                lost_bytes: self.lost_bytes,
-                repaired: false,
-            }),
-            ..self.summary.metadata()
-        }
+            console_nick: identity.console_nick(),
+            notes,
+        })
     }
 }
 
