@@ -44,7 +44,7 @@ impl Engine {
     }
 
     /// What the program output shows, and since when consoles are away.
-    fn look_at_sources(&mut self) {
+    pub(super) fn look_at_sources(&mut self) {
         self.look_at_program();
         let now = Instant::now();
         for entry in &mut self.stations {
@@ -56,7 +56,7 @@ impl Engine {
     }
 
     /// How the stations are. Whoever listens is told what is different.
-    fn look_at_stations(&mut self) -> Vec<StationStatus> {
+    pub(super) fn look_at_stations(&mut self) -> Vec<StationStatus> {
         let stations: Vec<_> =
             self.stations.iter().map(|entry| self.station_status(entry)).collect();
         if self.events.receiver_count() == 0 {
