@@ -26,7 +26,7 @@ use crate::engine::{AddError, Engine, Handle, Hooks, Request, Threads};
 use crate::hooks::HookThread;
 use crate::library::{Library, LibraryThread};
 use crate::net::raise_open_files_limit;
-use crate::obs::{ObsThread, PasswordError};
+use crate::obs::{ObsError, ObsThread};
 use crate::protocol::Protocol;
 use crate::recorder::{Clerk, RecorderOptions, RecorderThread};
 use crate::session::{Announcer, Bridge, News, Station, StationId};
@@ -71,9 +71,9 @@ pub enum StartError {
     /// Control calls cannot be answered.
     #[error("{0}; --http sets another address, or `off`")]
     Http(#[from] BindError),
-    /// OBS's password is not where it is said to be.
+    /// OBS cannot be told anything.
     #[error(transparent)]
-    Obs(#[from] PasswordError),
+    Obs(#[from] ObsError),
     /// The system gives no thread or poll.
     #[error("the system refuses a thread or poll: {0}")]
     System(#[from] io::Error),
@@ -212,10 +212,8 @@ impl Relay {
         let hooks = commands
             .map(|config| HookThread::new(config, engine.handle(), is_recorded, shutdown.clone()))
             .transpose()?;
-
         let obs = obs
             .map(|config| ObsThread::new(config, engine.handle(), shutdown.clone()))
-            .transpose()?
             .transpose()?;
 
         let mut relay = Self {

@@ -26,5 +26,7 @@ mod replays;
 mod spectators;
 #[path = "control/stations.rs"]
 mod stations;
+#[path = "control/unseen.rs"]
+mod unseen;
 #[path = "control/whole.rs"]
 mod whole;

@@ -3,9 +3,8 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use andross::slp::file::{EVENTS_AT, LENGTH_AT};
 use common::process::RelayProcess;
@@ -14,9 +13,9 @@ use common::{assert_same_bytes, files_of, fixture, fixtures, wait_until};
 
 /// The program, with one saved game; ends when it is dropped.
 struct Relay {
-    child: Child,
     url: String,
     game: Vec<u8>,
+    _process: RelayProcess,
     _folder: tempfile::TempDir,
 }
 
@@ -25,22 +24,15 @@ impl Relay {
         let folder = tempfile::tempdir().unwrap();
         let path = fixtures().into_iter().find(|path| path.ends_with("v3.7.0-items.slp")).unwrap();
         std::fs::copy(&path, folder.path().join("Game_x.slp")).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_andross"))
-            .args(["relay", "127.0.0.1:9", "--listen=off", "--raw-listen=off"])
-            .args(["--dolphin-listen=off", "--http=127.0.0.1:0", "--replays"])
-            .arg(folder.path())
-            .env_remove("RUST_LOG")
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
-        let line =
-            log.find(|line| line.as_ref().unwrap().contains("answered on")).unwrap().unwrap();
-        let url = line.split("answered on ").nth(1).unwrap().trim();
-        let url = format!("{}replays/Game_x.slp", url.trim_end_matches('\u{1b}'));
-        // Nobody waits for what else it says, but somebody must read it.
-        std::thread::spawn(move || log.for_each(drop));
-        Self { child, url, game: std::fs::read(path).unwrap(), _folder: folder }
+        let process = RelayProcess::start([
+            "127.0.0.1:9".into(),
+            "--listen=off".into(),
+            "--raw-listen=off".into(),
+            "--http=127.0.0.1:0".into(),
+            format!("--replays={}", folder.path().display()),
+        ]);
+        let url = format!("http://{}/replays/Game_x.slp", process.http());
+        Self { url, game: std::fs::read(path).unwrap(), _process: process, _folder: folder }
     }
 
     /// Status, tag and body.
@@ -54,13 +46,6 @@ impl Relay {
         let mut answer = request.call().unwrap();
         let tag = answer.headers().get("etag").map(|tag| tag.to_str().unwrap().to_owned());
         (answer.status().as_u16(), tag, answer.body_mut().read_to_vec().unwrap())
-    }
-}
-
-impl Drop for Relay {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

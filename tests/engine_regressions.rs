@@ -12,6 +12,8 @@ mod discovery;
 mod files;
 #[path = "engine_regressions/program.rs"]
 mod program;
+#[path = "engine_regressions/quiet.rs"]
+mod quiet;
 #[path = "engine_regressions/spectators.rs"]
 mod spectators;
 #[path = "engine_regressions/stations.rs"]

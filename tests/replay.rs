@@ -12,12 +12,10 @@ use std::fs;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use andross::replay::{
-    Facts, Problem, RepairError, Repaired, Survey, SurveyError, plan, repair, survey,
-};
+use andross::replay::{Problem, RepairError, Repaired, Survey, SurveyError, plan, repair, survey};
 use andross::slp::EventCode;
 use andross::slp::file::{EVENTS_AT, LENGTH_AT, METADATA_KEY};
-use andross::slp::metadata::RecordingNotes;
+use andross::slp::metadata::{Facts, RecordingNotes};
 use proptest::prelude::*;
 use synthetic::{TABLE_LEN, complete_file, events, file, peppi, recordings, save};
 use tempfile::tempdir;

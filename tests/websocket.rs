@@ -11,7 +11,7 @@ mod spectator;
 #[path = "websocket/state.rs"]
 mod state;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use andross::engine::{ProgramSwitch, Request, StationChange, SwitchAt};
 use andross::shutdown::Reason;
@@ -139,29 +139,38 @@ fn two_games_come_one_after_the_other_and_each_begins_a_message() {
 
 #[test]
 fn a_delay_can_be_asked_for_and_the_stations_own_is_never_undercut() {
-    let game = synthetic(4, 100, true);
+    const FOR_EVER: f64 = 900.0;
+    let game = synthetic(4, 100, false);
+    let all = game.events().len();
     let (mut venue, options) = later(vec![game.clone()], 1_000.0);
     let mut now = Spectator::open(&venue, "/ws/1");
     let mut later = Spectator::open(&venue, "/ws/1?delay=1.5");
+    let mut never = Spectator::open(&venue, "/ws/1?delay=900");
     venue.switch_on(options);
-    now.read_bytes(1);
-    let first = venue.station().log.arrival(andross::session::Seq(0)).unwrap();
-    assert!(first.elapsed() < Duration::from_millis(1_400), "at once");
+    now.read_bytes(all);
+    assert_same_bytes("now", &now.data, game.events());
     later.read_bytes(1);
+    let first = venue.station().log.arrival(andross::session::Seq(0)).unwrap();
     assert!(first.elapsed() >= Duration::from_millis(1_500), "a second and a half later");
-    let change = StationChange { delay: Some(2.0), ..StationChange::default() };
-    let engine = venue.relay.engine();
-    engine.ask_blocking(|reply| Request::Change(1, change, reply)).unwrap();
-    let asked = Instant::now();
-    let visible = first + Duration::from_secs(2);
-    let mut hasty = Spectator::open(&venue, "/ws/1?delay=0");
-    // The game may be over by then: it is read from the log all the same while it is on.
-    if asked < visible {
-        hasty.read_bytes(1);
-        assert!(Instant::now() >= visible);
-    }
-    later.read_bytes(game.events().len());
+    later.read_bytes(all);
     assert_same_bytes("later", &later.data, game.events());
+    let cursor = |of: &Spectator| audience::client(&venue, of).cursor;
+    let (start, end) = (venue.station().identity().start().0, venue.station().end_pos().0);
+    assert_eq!((cursor(&now), cursor(&never)), (end, start), "each as it asked");
+
+    let set_delay = |seconds: f64| {
+        let change = StationChange { delay: Some(seconds), ..StationChange::default() };
+        venue.relay.engine().ask_blocking(|reply| Request::Change(1, change, reply)).unwrap();
+    };
+    set_delay(FOR_EVER);
+    let mut hasty = Spectator::open(&venue, "/ws/1?delay=0");
+    assert_eq!(cursor(&hasty), start, "the station's delay counts");
+    set_delay(0.0);
+    hasty.read_bytes(all);
+    assert_same_bytes("hasty", &hasty.data, game.events());
+    venue.shutdown.request(Reason::Finished);
+    while never.try_read() {}
+    assert_eq!(never.data.len(), 0, "what may not be seen yet is not sent at the end either");
 }
 
 #[test]

@@ -9,10 +9,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use andross::replay::{
-    Facts, Problem, ProblemReport, Repaired, Report, Survey, SurveyError, is_being_recorded, plan,
-    repair, survey,
+    Problem, ProblemReport, Repaired, Report, Survey, SurveyError, is_being_recorded, plan, repair,
+    survey,
 };
 use andross::shutdown::Shutdown;
+use andross::slp::metadata::Facts;
 use anyhow::{Context, anyhow, ensure};
 use serde::Serialize;
 

@@ -6,6 +6,7 @@ mod hooks;
 mod limits;
 mod nats;
 mod obs;
+pub mod secret_file;
 mod settings;
 mod source;
 pub mod value;
@@ -35,6 +36,9 @@ pub const RAW_PORT: u16 = 53742;
 
 /// The port of the dashboard's and the control calls' HTTP server.
 pub const HTTP_PORT: u16 = 51480;
+
+/// How long a console may stay away before its game is over, unless something else is asked for.
+pub const AWAY_LIMIT: Duration = Duration::from_secs(60);
 
 /// Everything a relay needs to know.
 #[derive(Clone, Debug)]
@@ -90,7 +94,7 @@ impl RelayConfig {
             http: None,
             replays: None,
             replay_folders: false,
-            away_limit: Duration::from_secs(60),
+            away_limit: AWAY_LIMIT,
             consumers: default_consumers(),
             limits: ClientLimits::default(),
             timing: SourceTiming::default(),

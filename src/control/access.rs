@@ -15,13 +15,18 @@ use super::token::Token;
 /// Whether a game is watched at this address: what is sent there is what every spectator gets, and
 /// nothing that is said there is heeded. Pages of other servers may watch if the owner says so.
 fn is_game(path: &str) -> bool {
-    path.starts_with("/ws/") || path.starts_with("/stations/") && path.ends_with("/live.slp")
+    path.starts_with("/ws/") || is_live_file(path)
+}
+
+/// Whether this is a game as a file that grows.
+fn is_live_file(path: &str) -> bool {
+    path.starts_with("/stations/") && path.ends_with("/live.slp")
 }
 
 /// Whether an answer is costly: a whole game, or many. A page elsewhere cannot read it, but could have
 /// every visitor's browser ask for it, as an image.
 fn is_costly(path: &str) -> bool {
-    path == "/api/replays.zip" || path.starts_with("/stations/") && path.ends_with("/live.slp")
+    path == "/api/replays.zip" || is_live_file(path)
 }
 
 /// The rules of one server.

@@ -20,8 +20,7 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hyper::body::Frame;
-use tokio::sync::mpsc;
-use utoipa::IntoParams;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
@@ -48,17 +47,6 @@ const PIECES: usize = 4;
 /// The quickest: games shrink to a fifth with it, and the processor is the relay's.
 const LEVEL: i64 = 1;
 
-/// Which games to pack: `path` again and again, or what [`Wanted`] takes.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[allow(dead_code, reason = "a description: the address is taken apart by hand")]
-struct Packed {
-    /// A game's path as it is listed; can be repeated. Without one, all games are packed that
-    /// `search`, `station`, `character`, `stage`, `player`, `winner`, `state`, `since` and `until`
-    /// ask for, as in `/api/replays`
-    path: Option<Vec<String>>,
-}
-
 /// A game in the file.
 #[derive(PartialEq, Eq, Debug)]
 struct Member {
@@ -79,7 +67,9 @@ struct Member {
     get,
     path = "/api/replays.zip",
     tag = "replays",
-    params(Packed),
+    params(("path" = Option<Vec<String>>, Query, description = "A game's path as it is listed; can be \
+        repeated. Without one, all games are packed that `search`, `station`, `character`, `stage`, \
+        `player`, `winner`, `state`, `since` and `until` ask for, as in `/api/replays`")),
     responses(
         (status = 200, content_type = "application/zip", body = Vec<u8>, description = "The file; its length is not known before its end"),
         (status = 400, body = ErrorBody, description = "A value makes no sense"),
@@ -112,8 +102,10 @@ async fn archive(State(app): State<App>, Asked(pairs): Asked<Pairs>) -> Result<R
     if paths.len() > MAX_GAMES {
         return Err(too_much(format!("more than {MAX_GAMES} games are too many for one file")));
     }
-    let members = tokio::task::spawn_blocking(move || members(&folder, paths, hidden, missing));
-    let members = members.await.map_err(|_| no_replay())??;
+    let (seat, members) = on_disk(seat, move || members(&folder, paths, hidden, missing))
+        .await
+        .ok_or_else(no_replay)?;
+    let members = members?;
     if members.is_empty() {
         return Err(no_replay());
     }
@@ -137,6 +129,19 @@ async fn archive(State(app): State<App>, Asked(pairs): Asked<Pairs>) -> Result<R
 fn is_not_there(path: &str) -> Problem {
     let message = format!("there is no game `{path}`");
     Problem::new(StatusCode::NOT_FOUND, "no-replay", message)
+}
+
+/// Does something on a thread for files, which takes the seat along: who gives up waiting for a slow disk
+/// does not make room for another thread that waits for it. None if it panics.
+async fn on_disk<T: Send + 'static>(
+    seat: OwnedSemaphorePermit,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<(OwnedSemaphorePermit, T)> {
+    let done = tokio::task::spawn_blocking(move || {
+        let result = work();
+        (seat, result)
+    });
+    done.await.ok()
 }
 
 fn too_much(message: String) -> Problem {
@@ -318,6 +323,29 @@ pub(super) fn router() -> api::Routes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Was: a call that took too long gave its seat back while its thread still waited for the disk.
+    #[test]
+    fn who_gives_up_waiting_for_the_disk_keeps_the_seat_until_it_has_answered() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let seats = std::sync::Arc::new(tokio::sync::Semaphore::new(1));
+        let (begun, mut has_begun) = mpsc::channel(1);
+        let (answer, disk) = std::sync::mpsc::channel::<()>();
+        runtime.block_on(async {
+            let seat = seats.clone().try_acquire_owned().unwrap();
+            let slow = on_disk(seat, move || {
+                begun.blocking_send(()).unwrap();
+                let _ = disk.recv();
+            });
+            tokio::select! {
+                _ = slow => panic!("the disk has not answered"),
+                _ = has_begun.recv() => {}
+            }
+            assert_eq!(seats.available_permits(), 0);
+            drop(answer);
+            assert!(seats.acquire().await.is_ok());
+        });
+    }
 
     #[test]
     fn a_game_that_was_deleted_is_missed_only_by_who_named_it() {

@@ -6,8 +6,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use parking_lot::Mutex;
 
-use crate::config::MAX_DELAY;
-use crate::engine::StationStatus;
 use crate::library::Hidden;
 use crate::protocol::Protocol;
 use crate::session::Station;
@@ -29,6 +27,12 @@ struct Late {
     until: Option<Instant>,
 }
 
+impl Late {
+    fn counts(&self, now: Instant) -> bool {
+        self.until.is_none_or(|until| now < until)
+    }
+}
+
 impl Curtain {
     /// Hides the games of the run before, whose spectators were `delay` behind.
     pub(super) fn new(delay: Duration) -> Self {
@@ -36,17 +40,23 @@ impl Curtain {
         Self { stations: Mutex::new(HashMap::from([(RUN_BEFORE, before)])) }
     }
 
-    /// What is hidden now, where these are all stations; `None` if nothing is.
-    pub(super) fn hidden(&self, stations: &[Arc<Station>]) -> Option<Hidden> {
+    /// Takes in how late the spectators of all stations are now.
+    pub(super) fn note(&self, stations: &[Arc<Station>]) {
         let delays = stations.iter().map(|station| (station.id.0, station.delay(Protocol::Web)));
-        let delay = self.longest(&delays.collect(), Instant::now());
+        self.note_delays(&delays.collect(), Instant::now());
+    }
+
+    /// What is hidden now; `None` if nothing is.
+    pub(super) fn hidden(&self) -> Option<Hidden> {
+        let delay = self.longest(Instant::now());
         // A clock that goes back no further hides everything.
         let since = SystemTime::now().checked_sub(delay).unwrap_or(SystemTime::UNIX_EPOCH);
         (!delay.is_zero()).then(|| Hidden::since(since))
     }
 
-    /// Takes in how late the stations are, each by its number, and gives the delay that holds for all.
-    fn longest(&self, delays: &HashMap<u64, Duration>, now: Instant) -> Duration {
+    /// These are the delays of all stations, by their numbers. What was seen last of one that is gone
+    /// stays hidden for as long as it would have been.
+    fn note_delays(&self, delays: &HashMap<u64, Duration>, now: Instant) {
         let mut stations = self.stations.lock();
         for (&id, &delay) in delays {
             stations.insert(id, Late { delay, until: None });
@@ -55,25 +65,15 @@ impl Curtain {
             if !delays.contains_key(id) {
                 late.until.get_or_insert(now + late.delay);
             }
-            late.until.is_none_or(|until| now < until)
+            late.counts(now)
         });
-        stations.values().map(|late| late.delay).max().unwrap_or_default()
     }
 
-    /// A station is there, or something about it is different now.
-    pub(super) fn note(&self, station: &StationStatus) {
-        let seconds = station.console_delay.max(station.raw_delay).max(station.dolphin_delay);
-        let delay = Duration::try_from_secs_f64(seconds).unwrap_or(MAX_DELAY);
-        self.stations.lock().insert(station.id, Late { delay, until: None });
-    }
-
-    /// A station is gone. What was seen of it last stays hidden for as long as it would have been.
-    pub(super) fn removed(&self, id: u64) {
-        let (mut stations, now) = (self.stations.lock(), Instant::now());
-        if let Some(late) = stations.get_mut(&id) {
-            late.until.get_or_insert(now + late.delay);
-        }
-        stations.retain(|_, late| late.until.is_none_or(|until| now < until));
+    /// The delay that holds for all.
+    fn longest(&self, now: Instant) -> Duration {
+        let stations = self.stations.lock();
+        let that_count = stations.values().filter(|late| late.counts(now));
+        that_count.map(|late| late.delay).max().unwrap_or_default()
     }
 }
 
@@ -88,7 +88,8 @@ mod tests {
         let curtain = Curtain::new(10 * SECOND);
         let longest = |delays: &[(u64, u32)], at: u32| {
             let delays = delays.iter().map(|&(id, seconds)| (id, seconds * SECOND)).collect();
-            curtain.longest(&delays, begin + at * SECOND).as_secs()
+            curtain.note_delays(&delays, begin + at * SECOND);
+            curtain.longest(begin + at * SECOND).as_secs()
         };
         assert_eq!(longest(&[], 0), 10, "of the run before");
         assert_eq!(longest(&[(1, 0)], 11), 0);
@@ -105,12 +106,14 @@ mod tests {
     #[test]
     fn a_station_that_came_and_went_between_two_questions_counts() {
         let curtain = Curtain::new(Duration::ZERO);
-        assert_eq!(curtain.hidden(&[]), None);
+        curtain.note(&[]);
+        assert_eq!(curtain.hidden(), None);
         let station = Arc::new(Station::new(crate::session::StationId(1), "test"));
-        assert_eq!(curtain.hidden(std::slice::from_ref(&station)), None);
+        curtain.note(std::slice::from_ref(&station));
+        assert_eq!(curtain.hidden(), None);
         station.set_delays(Duration::ZERO, Duration::from_secs(60), Duration::ZERO);
-        assert!(curtain.hidden(&[station]).is_some());
-        curtain.removed(1);
-        assert!(curtain.hidden(&[]).is_some());
+        curtain.note(&[station]);
+        curtain.note(&[]);
+        assert!(curtain.hidden().is_some());
     }
 }

@@ -57,10 +57,11 @@ pub(super) async fn events(
     })?;
     Ok(upgrade.on_upgrade(async move |mut socket| {
         // An error means that the client is gone, and there is nobody to tell.
-        if let Ok(farewell) = follow(&mut socket, app).await {
-            let _ = close(&mut socket, farewell).await;
-        }
+        let ended = follow(&mut socket, app).await;
         drop(seat);
+        if let Ok(farewell) = ended {
+            close(socket, farewell).await;
+        }
     }))
 }
 
@@ -87,17 +88,7 @@ async fn follow(socket: &mut WebSocket, app: App) -> Result<CloseFrame, axum::Er
                 },
                 Err(RecvError::Closed) => return Ok(goodbye()),
             },
-            said = socket.recv() => match said {
-                Some(Ok(Message::Close(_))) | None => return Ok(goodbye()),
-                Some(Ok(_)) => pulse.hear(),
-                Some(Err(error)) => return Err(error),
-            },
-            () = pulse.beat() => {
-                if pulse.is_gone() {
-                    return Ok(goodbye());
-                }
-                socket.send(Message::Ping(axum::body::Bytes::new())).await?;
-            }
+            end = pulse.attend(socket) => return end,
             () = app.shutdown.requested(), if end.is_none() => {
                 end = Some(Instant::now() + LAST_WORD);
             }

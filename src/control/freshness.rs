@@ -2,52 +2,42 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::broadcast::error::RecvError;
+use tokio::time::{MissedTickBehavior, interval};
 
-use super::curtain::Curtain;
-use crate::engine::{Change, Handle, Request};
-use crate::library::Library;
+use super::App;
+use crate::engine::Request;
+use crate::session::Station;
 
-/// Follows the engine's changes for ever, and lets the library look whenever a station has another
-/// file, or one more.
-pub(super) async fn follow(engine: &Handle, library: Option<&Library>, curtain: &Curtain) {
-    let Some(library) = library else { return std::future::pending().await };
-    let mut changes = engine.subscribe();
-    let mut seen: HashMap<u64, (Option<PathBuf>, u64)> = HashMap::new();
-    look(engine, curtain).await;
+/// How often to look. The engine's changes would tell the same, but while anybody listens to them it
+/// copies every station's figures several times a second.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// The newest file of each station, and how many are complete.
+type Files = HashMap<u64, (Option<PathBuf>, u64)>;
+
+/// Looks at the stations for ever. The library looks whenever one has another file, or one more, or is
+/// gone: then its last file is completed about now.
+pub(super) async fn follow(app: &App) {
+    let Some(library) = &app.library else { return std::future::pending().await };
+    let mut tick = interval(PERIOD);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut known = Files::new();
     loop {
-        match changes.recv().await {
-            Ok(event) => match event.change {
-                Change::Station { station } => {
-                    curtain.note(&station);
-                    let now = (station.recording.file.clone(), station.totals.files);
-                    if seen.get(&station.id) != Some(&now) {
-                        seen.insert(station.id, now);
-                        library.look();
-                    }
-                }
-                // Its last file is completed about now.
-                Change::StationRemoved { id } => {
-                    curtain.removed(id);
-                    seen.remove(&id);
-                    library.look();
-                }
-                _ => {}
-            },
-            // Something was missed: it may have been a file.
-            Err(RecvError::Lagged(_)) => {
-                library.look();
-                look(engine, curtain).await;
-            }
-            Err(RecvError::Closed) => return std::future::pending().await,
+        tick.tick().await;
+        let Ok(stations) = app.ask(Request::Stations).await else { continue };
+        app.curtain.note(&stations);
+        let files = files(&stations);
+        if files != known {
+            known = files;
+            library.look();
         }
     }
 }
 
-/// Tells the curtain of all stations.
-async fn look(engine: &Handle, curtain: &Curtain) {
-    if let Ok(stations) = engine.ask(Request::Stations).await {
-        curtain.hidden(&stations);
-    }
+fn files(stations: &[Arc<Station>]) -> Files {
+    let of = |station: &Arc<Station>| (station.recording(), station.stats.files.get());
+    stations.iter().map(|station| (station.id.0, of(station))).collect()
 }

@@ -35,7 +35,7 @@ use tokio::sync::Semaphore;
 use crate::audience::Gallery;
 use crate::engine::{Handle, Refusal, Reply, Request};
 use crate::library::{Hidden, Library};
-use crate::session::News;
+use crate::session::{News, StationId};
 use crate::shutdown::Shutdown;
 
 pub use problem::ErrorBody;
@@ -102,7 +102,15 @@ impl App {
 
     /// Which saved games nobody may learn of yet; `None` without a delay.
     async fn hidden(&self) -> Result<Option<Hidden>, Refusal> {
-        Ok(self.curtain.hidden(&self.ask(Request::Stations).await?))
+        self.curtain.note(&self.ask(Request::Stations).await?);
+        Ok(self.curtain.hidden())
+    }
+
+    /// Whether there is such a station now.
+    async fn check_station(&self, id: StationId) -> Result<(), Refusal> {
+        let stations = self.ask(Request::Stations).await?;
+        let is_there = stations.iter().any(|station| station.id == id);
+        is_there.then_some(()).ok_or(Refusal::NoStation(id.0))
     }
 
     /// Asks the engine, but not for ever.

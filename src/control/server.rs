@@ -22,9 +22,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tower::ServiceExt;
 
 use super::access::{Changes, Rules};
-use super::curtain::Curtain;
 use super::guard::{Guard, Peer};
-use super::health::Health;
 use super::patient::Patient;
 use super::places::{Place, Places};
 use super::rates::Rates;
@@ -46,8 +44,8 @@ const MAX_HEAD: usize = 16 * 1024;
 /// The most headers of a request. Browsers send some twenty.
 const MAX_HEADERS: usize = 64;
 
-/// How long a connection may last that is neither a WebSocket nor a growing game: long enough for a large file over bad
-/// Wi-Fi, but who takes a byte now and then does not keep a place for ever.
+/// How long a connection may last that is neither a WebSocket nor a growing game: long enough for a
+/// large file over bad Wi-Fi, but who takes a byte now and then does not keep a place for ever.
 const MAX_AGE: Duration = Duration::from_secs(15 * 60);
 
 /// How long open requests may take at the end. Less than the relay gives its threads.
@@ -102,10 +100,7 @@ pub struct HttpServer {
     listener: tokio::net::TcpListener,
     address: SocketAddr,
     router: Router,
-    engine: Handle,
-    library: Option<Arc<Library>>,
-    curtain: Arc<Curtain>,
-    health: Health,
+    app: App,
     places: Places,
     rates: Arc<Rates>,
     shutdown: Shutdown,
@@ -159,23 +154,10 @@ impl HttpServer {
             rules: Arc::new(Rules::new(&config.host_names, &config.allow_origins, changes)),
             rates: Arc::clone(&rates),
         };
-        let app = App::new(engine.clone(), library.clone(), games, shutdown.clone());
-        let (health, curtain) = (app.health.clone(), app.curtain.clone());
-        let router = api::router(app, guard);
+        let app = App::new(engine, library, games, shutdown.clone());
+        let router = api::router(app.clone(), guard);
         let places = Places::new();
-        Ok(Self {
-            engine,
-            library,
-            curtain,
-            health,
-            listener,
-            address,
-            router,
-            places,
-            rates,
-            shutdown,
-            runtime,
-        })
+        Ok(Self { listener, address, router, app, places, rates, shutdown, runtime })
     }
 
     /// Where it listens.
@@ -185,15 +167,14 @@ impl HttpServer {
 
     /// Answers until the shutdown is requested, then ends in order.
     pub fn run(self) {
-        let Self { listener, router, engine, library, curtain, health, .. } = self;
-        let Self { places, rates, shutdown, runtime, .. } = self;
+        let Self { listener, router, app, places, rates, shutdown, runtime, .. } = self;
         runtime.block_on(async {
             let accepting = accept(listener, router, &places, &shutdown);
             tokio::select! {
                 () = accepting => {}
                 () = prune(&rates) => {}
-                () = freshness::follow(&engine, library.as_deref(), &curtain) => {}
-                () = health.sample(&engine) => {}
+                () = freshness::follow(&app) => {}
+                () = app.health.sample(&app.engine) => {}
                 () = shutdown.requested() => {}
             }
             // The listener is gone with `accept`: nobody new comes.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
@@ -9,13 +10,13 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 use super::problem::Problem;
 
 /// How often a client is asked whether it is there.
-pub(super) const PING_PERIOD: Duration = Duration::from_secs(15);
+const PING_PERIOD: Duration = Duration::from_secs(15);
 
 /// Who has not been heard of for this long, three pings, is gone.
-pub(super) const SILENCE_LIMIT: Duration = Duration::from_secs(45);
+const SILENCE_LIMIT: Duration = Duration::from_secs(45);
 
 /// The largest message from a client. Nothing but pongs is expected.
-pub(super) const MAX_MESSAGE: usize = 4 * 1024;
+const MAX_MESSAGE: usize = 4 * 1024;
 
 /// How long to wait for the last that is to be said, and then for the client's goodbye.
 pub(super) const LAST_WORD: Duration = Duration::from_millis(500);
@@ -34,19 +35,30 @@ impl Pulse {
         Self { ping, heard: Instant::now() }
     }
 
-    /// Waits until it is time for the next ping. Safe to give up waiting.
-    pub(super) async fn beat(&mut self) {
-        self.ping.tick().await;
-    }
-
-    /// The client said something, whatever it was.
-    pub(super) fn hear(&mut self) {
-        self.heard = Instant::now();
-    }
-
-    /// Whether it has been silent for too long.
-    pub(super) fn is_gone(&self) -> bool {
-        self.heard.elapsed() > SILENCE_LIMIT
+    /// Hears the client and pings it, until it hangs up or has been silent for too long. Safe to give up
+    /// waiting: a ping that is on its way goes with the next message.
+    pub(super) async fn attend(
+        &mut self,
+        socket: &mut WebSocket,
+    ) -> Result<CloseFrame, axum::Error> {
+        loop {
+            tokio::select! {
+                // What the client says is looked at first, so that one that takes long for what it is
+                // sent is not thought to be silent.
+                biased;
+                said = socket.recv() => match said {
+                    Some(Ok(Message::Close(_))) | None => return Ok(goodbye()),
+                    Some(Ok(_)) => self.heard = Instant::now(),
+                    Some(Err(error)) => return Err(error),
+                },
+                _ = self.ping.tick() => {
+                    if self.heard.elapsed() > SILENCE_LIMIT {
+                        return Ok(goodbye());
+                    }
+                    socket.send(Message::Ping(Bytes::new())).await?;
+                }
+            }
+        }
     }
 }
 
@@ -74,10 +86,12 @@ pub(super) fn try_again() -> CloseFrame {
     CloseFrame { code: close_code::AGAIN, reason: "the relay is busy; try again".into() }
 }
 
-/// Says goodbye, and lets the client do so, too.
-pub(super) async fn close(socket: &mut WebSocket, farewell: CloseFrame) -> Result<(), axum::Error> {
-    socket.send(Message::Close(Some(farewell))).await?;
-    let answered = async { while let Some(Ok(_)) = socket.recv().await {} };
-    let _ = timeout(LAST_WORD, answered).await;
-    Ok(())
+/// Says goodbye, and lets the client do so, too. One that takes nothing, or is gone, misses it.
+pub(super) async fn close(mut socket: WebSocket, farewell: CloseFrame) {
+    let goodbyes = async {
+        if socket.send(Message::Close(Some(farewell))).await.is_ok() {
+            while let Some(Ok(_)) = socket.recv().await {}
+        }
+    };
+    let _ = timeout(LAST_WORD, goodbyes).await;
 }

@@ -1,16 +1,16 @@
 //! The token that changing calls must show, and the file it is in.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use subtle::ConstantTimeEq;
 
+use crate::config::secret_file::{self, MAX_SECRET};
+
 /// The fewest characters of a token: what is shorter can be guessed.
 const MIN_TOKEN: usize = 16;
 
-/// The most bytes that are read of a token file: a token is a line, not a book.
-const MAX_TOKEN: usize = 1024;
+/// The most characters of a token.
+const MAX_TOKEN: usize = MAX_SECRET;
 
 /// A token. Never shown.
 #[derive(Clone)]
@@ -58,30 +58,9 @@ pub(super) enum TokenError {
 
 /// Reads the first line of `path`.
 pub(super) fn read(path: &Path) -> Result<Token, TokenError> {
-    let file = File::open(path).map_err(TokenError::Io)?;
-    warn_if_others_can_read(path, &file);
-    let mut bytes = Vec::new();
-    file.take(MAX_TOKEN as u64).read_to_end(&mut bytes).map_err(TokenError::Io)?;
-    let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
-    let line = std::str::from_utf8(line).map_err(|_| TokenError::Unusable)?;
-    Token::new(line.trim()).ok_or(TokenError::Unusable)
+    let line = secret_file::read(path, "the token").map_err(TokenError::Io)?;
+    Token::new(&line).ok_or(TokenError::Unusable)
 }
-
-#[cfg(unix)]
-fn warn_if_others_can_read(path: &Path, file: &File) {
-    use std::os::unix::fs::PermissionsExt;
-    /// Group and others.
-    const OTHERS: u32 = 0o077;
-    if file.metadata().is_ok_and(|metadata| metadata.permissions().mode() & OTHERS != 0) {
-        tracing::warn!(
-            "other users of this computer can read the token in {0}; `chmod 600 {0}` keeps it secret",
-            path.display()
-        );
-    }
-}
-
-#[cfg(not(unix))]
-fn warn_if_others_can_read(_: &Path, _: &File) {}
 
 #[cfg(test)]
 mod tests {

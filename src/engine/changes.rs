@@ -135,9 +135,9 @@ impl Engine {
 
     /// Tells everyone of a station that was added or changed, and returns what was told.
     fn told_of(&mut self, id: u64) -> Result<StationStatus, Refusal> {
-        self.look();
-        let entry = self.entry(id)?;
-        Ok(self.station_status(entry))
+        self.look_at_sources();
+        let mut stations = self.look_at_stations().into_iter();
+        stations.find(|station| station.id == id).ok_or(Refusal::NoStation(id))
     }
 
     /// Removes a station by hand.

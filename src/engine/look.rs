@@ -5,19 +5,20 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::entry::Entry;
 use super::status::{
-    Change, Connection, GameStatus, LatencyStatus, ProgramStatus, RecordingStatus, StationStatus,
-    Status, Totals,
+    Change, Connection, GameStatus, LatencyStatus, Newest, ProgramStatus, RecordingStatus,
+    StationStatus, Status, Totals,
 };
 use super::{ANSWER_LIMIT, Engine, protocol_name};
 use crate::protocol::Protocol;
-use crate::session::{SourceState, Station};
+use crate::session::{Horizon, SourceState, Station};
 use crate::stats::{StationStats, window_misses};
 
 impl Engine {
     /// The state of everything.
     pub(super) fn status(&mut self) -> Status {
-        // So that what is said here is not older than the changes that were told.
-        self.look();
+        self.look_at_sources();
+        // In front of the number: what is told of them on this occasion is in here.
+        let stations = self.look_at_stations();
         Status {
             seq: self.seq,
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -27,7 +28,7 @@ impl Engine {
             replays: self.config.replays.clone(),
             discovers: self.config.discovery.is_some(),
             stuck_threads: self.vitals.stuck(),
-            stations: self.stations.iter().map(|entry| self.station_status(entry)).collect(),
+            stations,
             program: self.program.clone(),
             discovered: self.discovered(),
         }
@@ -36,6 +37,14 @@ impl Engine {
     /// Looks at everything and tells what is different. With nobody to tell, what only has to be told
     /// is left: figures of every station several times a second would cost the deliveries time.
     pub(super) fn look(&mut self) {
+        self.look_at_sources();
+        if self.events.receiver_count() > 0 {
+            self.look_at_stations();
+        }
+    }
+
+    /// What the program output shows, and since when consoles are away.
+    pub(super) fn look_at_sources(&mut self) {
         self.look_at_program();
         let now = Instant::now();
         for entry in &mut self.stations {
@@ -44,17 +53,27 @@ impl Engine {
                 _ => _ = entry.away_since.get_or_insert(now),
             }
         }
+    }
+
+    /// How the stations are. Whoever listens is told what is different.
+    pub(super) fn look_at_stations(&mut self) -> Vec<StationStatus> {
+        let stations: Vec<_> =
+            self.stations.iter().map(|entry| self.station_status(entry)).collect();
         if self.events.receiver_count() == 0 {
-            return;
+            return stations;
         }
-        for at in 0..self.stations.len() {
-            let status = self.station_status(&self.stations[at]);
-            let entry = &mut self.stations[at];
-            if entry.told.as_ref().is_none_or(|told| differs(told, &status)) {
-                entry.told = Some(status.clone());
-                self.tell(Change::Station { station: Box::new(status) });
+        for (at, now) in stations.iter().enumerate() {
+            let told = &mut self.stations[at].told;
+            if let Some(told) = told {
+                // Time passes all the time: that alone is nothing to tell.
+                told.last_byte_age = now.last_byte_age;
+            }
+            if told.as_ref() != Some(now) {
+                *told = Some(now.clone());
+                self.tell(Change::Station { station: Box::new(now.clone()) });
             }
         }
+        stations
     }
 
     fn look_at_program(&mut self) {
@@ -79,11 +98,21 @@ impl Engine {
     pub(super) fn station_status(&self, entry: &Entry) -> StationStatus {
         let station = &*entry.station;
         let identity = station.identity();
-        let last = station.log.last();
+        let now = Instant::now();
         let clients = |protocol: Protocol| {
             let count = station.stats.clients_of(protocol).get();
             (protocol_name(protocol).to_owned(), u64::try_from(count).unwrap_or(0))
         };
+        // The file first: when the next game has one, that game is the newest already.
+        let file = station.recording();
+        let newest = Newest { file, game: GameStatus::now(&station.log) };
+        let delay = station.delay(Protocol::Web);
+        let game = match delay.is_zero() {
+            true => newest.game.clone(),
+            false => GameStatus::within(&station.log, Horizon::at(now, delay)),
+        };
+        let number = |game: &Option<GameStatus>| game.as_ref().map(|game| game.number);
+        let is_newest_seen = number(&game) == number(&newest.game);
         StationStatus {
             id: entry.id(),
             name: station.name().to_string(),
@@ -101,19 +130,14 @@ impl Engine {
             console_delay: station.delay(Protocol::Console).as_secs_f64(),
             raw_delay: station.delay(Protocol::Raw).as_secs_f64(),
             dolphin_delay: station.delay(Protocol::Dolphin).as_secs_f64(),
-            game: last.as_ref().filter(|last| last.game() > 0).map(|last| GameStatus {
-                number: last.game(),
-                is_on: last.in_game(),
-                frame: station.stats.frame.get(),
-            }),
-            last_byte_age: last.map(|last| {
-                let age = Instant::now().saturating_duration_since(last.arrived());
+            last_byte_age: station.log.last().map(|last| {
+                let age = now.saturating_duration_since(last.arrived());
                 u64::try_from(age.as_millis()).unwrap_or(u64::MAX)
             }),
             recording: RecordingStatus {
                 wanted: self.is_recorded(entry),
                 is_failing: station.stats.recorder_failing.get() != 0,
-                file: station.recording(),
+                file: is_newest_seen.then(|| newest.file.clone()).flatten(),
             },
             clients: BTreeMap::from([
                 clients(Protocol::Console),
@@ -123,6 +147,8 @@ impl Engine {
             ]),
             totals: totals(&station.stats),
             latency: latency(station),
+            game,
+            newest,
         }
     }
 
@@ -138,12 +164,6 @@ impl Engine {
     fn is_recorded(&self, entry: &Entry) -> bool {
         self.threads.clerk.is_some() && !entry.is_program() && entry.station.is_recorded()
     }
-}
-
-/// Whether there is something to tell: time passes all the time.
-fn differs(told: &StationStatus, now: &StationStatus) -> bool {
-    let told = StationStatus { last_byte_age: now.last_byte_age, ..told.clone() };
-    told != *now
 }
 
 fn connection(state: SourceState) -> Connection {

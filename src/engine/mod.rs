@@ -34,9 +34,9 @@ use crate::spectator::Usher;
 pub use request::{Handle, NewStation, ProgramSwitch, Refusal, Reply, Request, StationChange};
 pub use stations::AddError;
 pub use status::{
-    Change, ClientStatus, Connection, DiscoveredConsole, Event, GameStatus, LatencyStatus, Origin,
-    ProgramStatus, RecordingStatus, ReloadReport, StationKind, StationStatus, Status, SwitchAt,
-    Totals,
+    Change, ClientStatus, Connection, DiscoveredConsole, Event, GameStatus, LatencyStatus, Newest,
+    Origin, ProgramStatus, RecordingStatus, ReloadReport, StationKind, StationStatus, Status,
+    SwitchAt, Totals,
 };
 
 use discovered::Discovery;

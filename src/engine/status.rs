@@ -6,9 +6,13 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use crate::session::{GameSeen, Horizon, Log};
+use crate::slp::FrameIndex;
 
 /// The state of the whole relay.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
@@ -115,7 +119,8 @@ pub struct StationStatus {
     pub raw_delay: f64,
     /// How late spectators of Dolphin's protocol see it, in seconds.
     pub dolphin_delay: f64,
-    /// The game that is on or was the last; null before the first.
+    /// The game that is on or was the last, as spectators over HTTP may see it: with a delay that much
+    /// later; null before the first.
     pub game: Option<GameStatus>,
     /// Milliseconds since the newest event byte came; null before the first.
     pub last_byte_age: Option<u64>,
@@ -127,9 +132,31 @@ pub struct StationStatus {
     pub totals: Totals,
     /// From a chunk's arrival (and the delay, if there is one) to the kernel, for every spectator.
     pub latency: LatencyStatus,
+    /// What the relay itself knows of the newest game. It stays inside of the program.
+    #[serde(skip)]
+    pub newest: Newest,
 }
 
-/// The newest game of a station.
+impl StationStatus {
+    /// The same with what the relay itself knows of the newest game, whoever may see it yet. Not for
+    /// the network.
+    pub fn undelayed(mut self) -> Self {
+        self.game.clone_from(&self.newest.game);
+        self.recording.file.clone_from(&self.newest.file);
+        self
+    }
+}
+
+/// The newest game of a station, be it that nobody may see it yet.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Newest {
+    /// The game.
+    pub game: Option<GameStatus>,
+    /// The newest file.
+    pub file: Option<PathBuf>,
+}
+
+/// A game of a station.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GameStatus {
@@ -141,6 +168,19 @@ pub struct GameStatus {
     pub frame: i64,
 }
 
+impl GameStatus {
+    /// The newest game, whoever may see it yet.
+    pub(crate) fn now(log: &Log) -> Option<Self> {
+        Self::within(log, Horizon::at(Instant::now(), Duration::ZERO))
+    }
+
+    /// The newest game of which `horizon` shows something.
+    pub(crate) fn within(log: &Log, horizon: Horizon) -> Option<Self> {
+        let GameSeen { number, is_on, frame } = log.game_within(horizon)?;
+        Some(Self { number, is_on, frame: frame.unwrap_or(FrameIndex::FIRST).0.into() })
+    }
+}
+
 /// What the recorder does for a station.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -149,7 +189,7 @@ pub struct RecordingStatus {
     pub wanted: bool,
     /// Whether the disk refuses them at present.
     pub is_failing: bool,
-    /// The newest game's file.
+    /// The file of the newest game, once spectators over HTTP may know of that game; null before.
     #[schema(value_type = Option<String>)]
     pub file: Option<PathBuf>,
 }

@@ -53,11 +53,7 @@ impl Followed {
         let mut now = StationStatus::clone(&self.told);
         now.recording.file = station.recording();
         now.totals.files = station.stats.files.get();
-        now.game = station.log.last().filter(|last| last.game() > 0).map(|last| GameStatus {
-            number: last.game(),
-            is_on: last.in_game(),
-            frame: station.stats.frame.get(),
-        });
+        now.game = GameStatus::now(&station.log);
         Arc::new(now)
     }
 }
@@ -89,7 +85,8 @@ impl Stations {
     }
 
     async fn look_at(&mut self, now: StationStatus) -> Vec<HookEvent> {
-        let now = Arc::new(now);
+        // Commands are the operator's: they are told at once.
+        let now = Arc::new(now.undelayed());
         let is_known = |followed: &Followed| followed.station.is_some();
         let station = match self.followed.get(&now.id).is_some_and(is_known) {
             true => None,

@@ -1,13 +1,11 @@
 //! OBS's password, and the file it is in.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-/// The most bytes that are read: a password is a line, not a book.
-const MAX_PASSWORD: u64 = 1024;
+use crate::config::secret_file;
 
 /// Why there is no password. The password itself is never shown.
 #[derive(Debug, Error)]
@@ -28,16 +26,20 @@ pub enum PasswordError {
     },
 }
 
-/// Reads the first line of `path`, without the space around it.
+/// Reads the first line of `path`.
 pub(super) fn read(path: &Path) -> Result<String, PasswordError> {
-    let file_error = |error| PasswordError::File { path: path.to_owned(), error };
-    let mut text = String::new();
-    let file = File::open(path).map_err(file_error)?;
-    file.take(MAX_PASSWORD).read_to_string(&mut text).map_err(file_error)?;
-    match text.lines().next().map(str::trim) {
-        None | Some("") => Err(PasswordError::Empty { path: path.to_owned() }),
-        Some(password) => Ok(password.to_owned()),
-    }
+    usable(path, secret_file::read(path, "OBS's password"))
+}
+
+/// The same once more: it may have been put right.
+pub(super) fn read_again(path: &Path) -> Result<String, PasswordError> {
+    usable(path, secret_file::read_again(path))
+}
+
+fn usable(path: &Path, line: io::Result<String>) -> Result<String, PasswordError> {
+    let path = || path.to_owned();
+    let line = line.map_err(|error| PasswordError::File { path: path(), error })?;
+    if line.is_empty() { Err(PasswordError::Empty { path: path() }) } else { Ok(line) }
 }
 
 #[cfg(test)]
@@ -51,6 +53,7 @@ mod tests {
         assert!(read(&path).unwrap_err().to_string().contains("--obs-password-file"));
         std::fs::write(&path, " open sesame \r\nmore\n").unwrap();
         assert_eq!(read(&path).unwrap(), "open sesame");
+        assert_eq!(read_again(&path).unwrap(), "open sesame");
         std::fs::write(&path, "\nx").unwrap();
         assert!(matches!(read(&path), Err(PasswordError::Empty { .. })));
     }

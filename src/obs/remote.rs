@@ -38,7 +38,7 @@ impl Remote {
     /// A sentence for people.
     pub(super) async fn connect(config: &ObsConfig) -> Result<Self, String> {
         let address = &config.address;
-        let password = config.password_file.as_deref().map(password::read).transpose();
+        let password = config.password_file.as_deref().map(password::read_again).transpose();
         let password = password.map_err(|error| error.to_string())?;
         match timeout(CONNECT_TIME, Wire::connect(address, password.as_deref())).await {
             Ok(Ok(wire)) => Ok(Self { wire }),

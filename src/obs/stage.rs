@@ -59,7 +59,8 @@ impl Stage {
             name: station.name.clone(),
             is_program: station.kind == StationKind::Program,
             is_connected: station.connection == Connection::Connected,
-            is_on: station.game.as_ref().is_some_and(|game| game.is_on),
+            // Wishes are delayed here: streams mirror the console protocol's spectators.
+            is_on: station.newest.game.as_ref().is_some_and(|game| game.is_on),
             delay: Duration::try_from_secs_f64(station.console_delay).unwrap_or_default(),
         };
         self.performers.insert(station.id, performer);

@@ -4,6 +4,7 @@ use std::io;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
+use thiserror::Error;
 use tokio::runtime::Runtime;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::sync::watch;
@@ -29,6 +30,17 @@ const PING_PERIOD: Duration = Duration::from_secs(15);
 /// How long the engine may take for an answer.
 const ENGINE_TIME: Duration = Duration::from_secs(5);
 
+/// Why OBS cannot be told anything.
+#[derive(Debug, Error)]
+pub enum ObsError {
+    /// OBS's password is not where it is said to be.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// The system gives no poll.
+    #[error("the system refuses a poll: {0}")]
+    System(#[from] io::Error),
+}
+
 /// The thread that tells OBS, before it runs.
 #[derive(Debug)]
 pub struct ObsThread {
@@ -51,16 +63,12 @@ impl ObsThread {
     /// Listens from now on; looks whether there is a password where it is said to be.
     ///
     /// # Errors
-    /// [`PasswordError`], or if the system gives no poll.
-    pub fn new(
-        config: ObsConfig,
-        engine: Handle,
-        shutdown: Shutdown,
-    ) -> Result<io::Result<Self>, PasswordError> {
+    /// [`ObsError`]
+    pub fn new(config: ObsConfig, engine: Handle, shutdown: Shutdown) -> Result<Self, ObsError> {
         config.password_file.as_deref().map(password::read).transpose()?;
         let changes = engine.subscribe();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        Ok(runtime.map(|runtime| Self { config, engine, changes, shutdown, runtime }))
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        Ok(Self { config, engine, changes, shutdown, runtime })
     }
 
     /// Tells OBS what is on until the relay ends.

@@ -12,6 +12,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::replay::{NOTE_SUFFIX, note_of};
+use crate::slp::metadata::{Facts, RecordingNotes};
 
 /// How often the lock of a note is tried: somebody who only looks holds it for a moment.
 const LOCK_TRIES: u32 = 5;
@@ -31,6 +32,18 @@ pub(super) struct Note {
     pub(super) console_nick: Option<String>,
     pub(super) gaps: u32,
     pub(super) lost_bytes: u64,
+}
+
+impl From<&Note> for Facts {
+    fn from(note: &Note) -> Self {
+        let known = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+        Self {
+            start_at: known(&note.start_at),
+            played_on: known(&note.played_on),
+            console_nick: note.console_nick.clone(),
+            notes: RecordingNotes { gaps: note.gaps, lost_bytes: note.lost_bytes, repaired: false },
+        }
+    }
 }
 
 /// The note of a file being written; the lock goes with it.

@@ -9,10 +9,11 @@ use std::time::Instant;
 use jiff::{Timestamp, Zoned};
 
 use super::journal::{Journal, Note};
+use crate::replay::start_at;
 use crate::session::Chunk;
 use crate::slp::file::{EVENTS_AT, HEADER, LENGTH_AT};
-use crate::slp::metadata::RecordingNotes;
-use crate::slp::{Metadata, Scanner, Summary};
+use crate::slp::metadata::Facts;
+use crate::slp::{Scanner, Summary};
 
 /// How many games may begin in the same second before one gets no name.
 const MAX_NAMESAKES: usize = 1000;
@@ -47,7 +48,7 @@ impl Recording {
         fs::create_dir_all(folder)?;
         let start = Timestamp::now() - facts.arrived.elapsed();
         let note = Note {
-            start_at: start.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            start_at: start_at(start),
             played_on: facts.played_on.to_owned(),
             console_nick: facts.console_nick.clone(),
             ..Note::default()
@@ -155,7 +156,7 @@ impl Recording {
 
     /// Completes the file: metadata, then length, then it is on the disk for good.
     pub(super) fn complete(&mut self) -> io::Result<()> {
-        let metadata = self.metadata().encode();
+        let metadata = self.summary.metadata_with(Facts::from(&self.note)).encode();
         let Some((file, _)) = &mut self.open else {
             return Ok(());
         };
@@ -178,20 +179,6 @@ impl Recording {
             }
         }
         Ok(())
-    }
-
-    fn metadata(&self) -> Metadata {
-        Metadata {
-            start_at: Some(self.note.start_at.clone()),
-            played_on: Some(self.note.played_on.clone()),
-            console_nick: self.note.console_nick.clone(),
-            recording: (self.note.gaps > 0).then_some(RecordingNotes {
-                gaps: self.note.gaps,
-                lost_bytes: self.note.lost_bytes,
-                repaired: false,
-            }),
-            ..self.summary.metadata()
-        }
     }
 }
 

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::journal::{Orphan, orphans};
-use crate::replay::{Facts, RepairError, repair};
-use crate::slp::metadata::RecordingNotes;
+use crate::replay::{RepairError, repair};
+use crate::slp::metadata::Facts;
 
 /// Repairs every file in `folder`, and in the folders of stations in there, whose note says that its
 /// writer is gone.
@@ -33,16 +33,9 @@ fn repair_orphans(folder: &Path) {
 }
 
 fn repair_orphan(orphan: Orphan) {
-    let note = &orphan.note;
-    let facts = Facts {
-        start_at: Some(note.start_at.clone()).filter(|text| !text.is_empty()),
-        played_on: Some(note.played_on.clone()).filter(|text| !text.is_empty()),
-        console_nick: note.console_nick.clone(),
-        notes: RecordingNotes { gaps: note.gaps, lost_bytes: note.lost_bytes, repaired: true },
-    };
     let recording = orphan.recording.clone();
     let path = recording.display();
-    let is_done = match repair(&recording, &facts) {
+    let is_done = match repair(&recording, &Facts::from(&orphan.note)) {
         Ok(_) => {
             tracing::info!("{path}: was left unfinished by a crash and is repaired");
             true

@@ -209,12 +209,11 @@ impl Track {
 
     fn create(&self, first: &Chunk, options: &RecorderOptions) -> io::Result<Recording> {
         let identity = self.station.identity();
-        let nick = String::from_utf8_lossy(identity.nick()).into_owned();
         let name = self.station.name();
         let facts = GameFacts {
             station: name.to_string(),
             played_on: identity.played_on(),
-            console_nick: (!nick.is_empty()).then_some(nick),
+            console_nick: identity.console_nick(),
             arrived: first.arrived(),
         };
         let recording = Recording::create(&self.folder(options), &facts)?;

@@ -21,6 +21,7 @@ pub use behind::{MAX_METADATA_LEN, MetadataError};
 pub use glance::{Glance, GoOn, MAX_EVENTS, MAX_SURVEYED};
 pub use note::{NOTE_SUFFIX, is_being_recorded, note_of};
 pub use problem::Problem;
-pub use repair::{Facts, RepairError, Repaired, plan, repair};
+pub use repair::{RepairError, Repaired, plan, repair};
 pub use report::{ProblemReport, Report};
+pub use start_time::start_at;
 pub use survey::{Survey, SurveyError, survey};

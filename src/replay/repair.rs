@@ -13,21 +13,7 @@ use super::start_time;
 use super::survey::{Survey, SurveyError, survey};
 use crate::slp::Metadata;
 use crate::slp::file::{EVENTS_AT, LENGTH_AT};
-use crate::slp::metadata::RecordingNotes;
-
-/// What is known about a recording beside its events. What is not known is taken from what is left
-/// of the file's own metadata, and the start time then from its name or time of modification.
-#[derive(Clone, Debug, Default)]
-pub struct Facts {
-    /// When the game started: ISO 8601, UTC.
-    pub start_at: Option<String>,
-    /// `nintendont`, `dolphin` or `network`.
-    pub played_on: Option<String>,
-    /// The console's nickname.
-    pub console_nick: Option<String>,
-    /// Gaps and lost bytes; `repaired` is set by the repair.
-    pub notes: RecordingNotes,
-}
+use crate::slp::metadata::{Facts, RecordingNotes};
 
 /// What a repair did, or would do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -102,6 +88,9 @@ pub fn plan(survey: &Survey) -> Result<Repaired, RepairError> {
 /// it is called again. Metadata that can be read is kept byte for byte; a complete file is not
 /// even opened for writing.
 ///
+/// What `facts` do not know is taken from what is left of the file's own metadata, and the start time
+/// then from its name or time of modification.
+///
 /// A recorder that must not lose its file to a repair holds a lock on it ([`File::lock`]).
 ///
 /// # Errors
@@ -139,13 +128,13 @@ fn repair_locked(file: &mut File, path: &Path, facts: &Facts) -> Result<Repaired
 /// left of the old, then the guess at the start time.
 fn metadata(survey: &Survey, facts: &Facts, guess: impl FnOnce() -> Option<String>) -> Metadata {
     let old = survey.metadata.clone().unwrap_or_default();
-    Metadata {
-        start_at: facts.start_at.clone().or(old.start_at).or_else(guess),
-        played_on: facts.played_on.clone().or(old.played_on),
-        console_nick: facts.console_nick.clone().or(old.console_nick),
-        recording: Some(RecordingNotes { repaired: true, ..facts.notes }),
-        ..survey.summary.metadata()
-    }
+    let facts = facts.clone();
+    survey.summary.metadata_with(Facts {
+        start_at: facts.start_at.or(old.start_at).or_else(guess),
+        played_on: facts.played_on.or(old.played_on),
+        console_nick: facts.console_nick.or(old.console_nick),
+        notes: RecordingNotes { repaired: true, ..facts.notes },
+    })
 }
 
 /// The order is what makes it safe. Up to the first sync the file is as unfinished as before; then

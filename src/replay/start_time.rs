@@ -10,6 +10,12 @@ use jiff::tz::TimeZone;
 /// Characters of a file name's timestamp: `YYYYMMDDTHHMMSS`.
 const STAMP_LEN: usize = 15;
 
+/// The metadata's start time of a game, in whole seconds as other recorders
+/// have it: `2018-06-22T07:52:59Z`.
+pub fn start_at(start: Timestamp) -> String {
+    start.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
 /// The start of a game that lasted `seconds`, as ISO 8601 in UTC: what the file's name says, else
 /// what its time of modification leaves. `None` if neither is a time.
 pub(super) fn guess(path: &Path, modified: Option<SystemTime>, seconds: f64) -> Option<String> {

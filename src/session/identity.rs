@@ -115,6 +115,11 @@ impl Identity {
         &self.nick
     }
 
+    /// The `consoleNick` of saved games; `None` if there is no name.
+    pub fn console_nick(&self) -> Option<String> {
+        (!self.nick.is_empty()).then(|| String::from_utf8_lossy(&self.nick).into_owned())
+    }
+
     /// Nintendont's version, empty if unknown.
     pub fn version(&self) -> &[u8] {
         &self.version

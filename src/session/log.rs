@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 
 use super::{Chunk, Seq};
 use crate::protocol::Cursor;
+use crate::slp::FrameIndex;
 
 /// The most memory that a log takes, in bytes. A long game of four Ice Climbers with items takes some 50
 /// MB; only something that is not a match, such as training mode left running, goes beyond.
@@ -91,6 +92,11 @@ impl Horizon {
 /// Chunks among which one has a frame: a game begins with a few that have none.
 const FRAME_WITHIN: usize = 32;
 
+/// The newest frame among these chunks of one game.
+fn newest_frame(game: &[Arc<Chunk>]) -> Option<FrameIndex> {
+    game.iter().rev().take(FRAME_WITHIN).find_map(|chunk| chunk.frame)
+}
+
 /// How far a reader is behind.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Distance {
@@ -100,6 +106,17 @@ pub struct Distance {
     pub game: Option<u64>,
     /// Frames of that game.
     pub frames: u64,
+}
+
+/// The newest game that a reader may know of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct GameSeen {
+    /// Its number, from 1.
+    pub number: u64,
+    /// Whether it goes on.
+    pub is_on: bool,
+    /// Its newest frame; `None` if none has come.
+    pub frame: Option<FrameIndex>,
 }
 
 /// Where a reader begins.
@@ -180,6 +197,16 @@ impl Log {
             return chunks.first().map_or(self.end(), |first| first.seq);
         };
         chunks[chunks.partition_point(|chunk| chunk.game < last.game)].seq
+    }
+
+    /// The newest game that `horizon` shows; `None` before the first, and while events come whose game
+    /// is not known.
+    pub fn game_within(&self, horizon: Horizon) -> Option<GameSeen> {
+        let chunks = self.chunks.lock();
+        let shown = horizon.of(&chunks);
+        let last = shown.last().filter(|last| last.game > 0)?;
+        let game = &shown[shown.partition_point(|chunk| chunk.game < last.game)..];
+        Some(GameSeen { number: last.game, is_on: last.in_game, frame: newest_frame(game) })
     }
 
     /// How many times the positions began anew behind what `horizon` shows.
@@ -280,9 +307,8 @@ impl Log {
         };
         let epoch = &rest[rest.partition_point(|chunk| chunk.epoch < last.epoch)..];
         let game = &rest[rest.partition_point(|chunk| chunk.game < last.game)..];
-        let frame_of = |chunk: &Arc<Chunk>| chunk.frame;
-        let first = game.iter().take(FRAME_WITHIN).find_map(frame_of);
-        let newest = game.iter().rev().take(FRAME_WITHIN).find_map(frame_of);
+        let first = game.iter().take(FRAME_WITHIN).find_map(|chunk| chunk.frame);
+        let newest = newest_frame(game);
         Distance {
             bytes: epoch.first().map_or(0, |first| last.next_pos().0.saturating_sub(first.pos.0)),
             game: Some(last.game),

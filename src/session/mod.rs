@@ -17,7 +17,7 @@ pub use bell::{Bell, Listening};
 pub use bridge::{Bridge, Ear, News};
 pub use chunk::{Chunk, Seq};
 pub use identity::Identity;
-pub use log::{Distance, Hold, Horizon, Log, ReadFrom};
+pub use log::{Distance, GameSeen, Hold, Horizon, Log, ReadFrom};
 pub use signal::{Announcer, Doorbell, Signal, SignalKind, Signals};
 pub use station::{SavedFile, SourceState, Station, StationId};
 pub use writer::{Divergence, Writer, Written};

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::metadata::PlayerMetadata;
+use super::metadata::{Facts, PlayerMetadata, RecordingNotes};
 use super::text::decode_name;
 use super::{Event, EventCode, FrameIndex, Metadata};
 
@@ -174,8 +174,7 @@ impl Summary {
         })
     }
 
-    /// The metadata that the events alone give: last frame and players. Start time, console and
-    /// platform are the recorder's to add.
+    /// The metadata that the events alone give: last frame and players.
     pub fn metadata(&self) -> Metadata {
         let mut players: BTreeMap<u8, PlayerMetadata> = BTreeMap::new();
         for player in self.start.iter().flat_map(|start| &start.players) {
@@ -191,5 +190,12 @@ impl Summary {
             players,
             ..Metadata::default()
         }
+    }
+
+    /// The metadata of a recording: what the events give, and `facts`.
+    pub fn metadata_with(&self, facts: Facts) -> Metadata {
+        let Facts { start_at, played_on, console_nick, notes } = facts;
+        let recording = (notes != RecordingNotes::default()).then_some(notes);
+        Metadata { start_at, played_on, console_nick, recording, ..self.metadata() }
     }
 }

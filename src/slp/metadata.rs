@@ -44,6 +44,19 @@ pub struct RecordingNotes {
     pub repaired: bool,
 }
 
+/// What is known of a recording beside its events.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Facts {
+    /// When the game started: ISO 8601, UTC.
+    pub start_at: Option<String>,
+    /// `nintendont`, `dolphin` or `network`.
+    pub played_on: Option<String>,
+    /// The console's nickname.
+    pub console_nick: Option<String>,
+    /// How the recording went; nothing is written of it if nothing was amiss.
+    pub notes: RecordingNotes,
+}
+
 impl Metadata {
     /// The bytes that follow the events: the `metadata` element and the end of the file's object.
     ///

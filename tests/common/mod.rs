@@ -16,7 +16,8 @@ pub mod scripted;
 pub mod spectators;
 pub mod upstream;
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -271,6 +272,26 @@ pub fn events_of(path: &Path) -> Vec<u8> {
     let len = andross::slp::file::events_len(&bytes).unwrap() as usize;
     assert_ne!(len, 0, "{} is not complete", path.display());
     bytes[15..15 + len].to_vec()
+}
+
+/// Writes a file that only its owner can read.
+pub fn write_secret(path: &Path, text: &str) {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).unwrap().write_all(text.as_bytes()).unwrap();
+}
+
+/// A connection with so little room for what comes that it is full soon.
+pub fn narrow(address: SocketAddr) -> TcpStream {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    socket.bind(&loopback().into()).unwrap();
+    socket.connect(&address.into()).unwrap();
+    let stream = TcpStream::from(socket);
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
 }
 
 /// Waits for something that another thread does.

@@ -11,7 +11,7 @@ use super::desk::{TOKEN, console, first_game};
 use crate::common::ConsoleSpectator;
 use crate::common::http::Http;
 use crate::common::process::RelayProcess;
-use crate::common::wait_until;
+use crate::common::{wait_until, write_secret};
 
 /// A real `andross relay` of a pretend console.
 pub struct Program {
@@ -102,6 +102,21 @@ fn tables_show_the_state_in_100_columns() {
 }
 
 #[test]
+fn a_game_that_nobody_may_see_yet_is_in_no_table() {
+    let program = Program::start(&["--delay", "900"]);
+    let table = good(ctl(&program, &["status"]));
+    let row: Vec<&str> =
+        table.lines().find(|line| line.contains("Stream")).unwrap().split_whitespace().collect();
+    // State, game and frame; it is recorded, and spectators are behind.
+    assert_eq!(row[3..6], ["on", "-", "-"], "{table}");
+    assert!(row.contains(&"900") && table.contains("games go to"), "{table}");
+    good(ctl(&program, &["set", "Stream", "--delay", "0"]));
+    let table = good(ctl(&program, &["stations"]));
+    let row = table.lines().find(|line| line.contains("Stream")).unwrap();
+    assert!(row.contains(" 1 ") && row.contains(" over "), "{table}");
+}
+
+#[test]
 fn stations_are_added_changed_and_removed_by_name_or_number() {
     let mut program = Program::start(&[]);
     let mut spectator = ConsoleSpectator::connect(program.relay.spectators());
@@ -183,11 +198,28 @@ fn the_token_comes_from_a_file() {
     assert!(
         bad(ctl(&program, &["--token-file", path, "reload"])).contains("cannot read the token")
     );
-    std::fs::write(&file, "not-the-token-of-this\n").unwrap();
+    write_secret(&file, "not-the-token-of-this\n");
     assert!(bad(ctl(&program, &["reload", "--token-file", path])).contains("not the token"));
-    std::fs::write(&file, format!("{TOKEN}\n")).unwrap();
-    good(ctl(&program, &["rename", "Stream", "Best", "--token-file", path]));
+    write_secret(&file, &format!("{TOKEN}\n"));
+    let renamed = ctl(&program, &["rename", "Stream", "Best", "--token-file", path]);
+    assert!(renamed.stderr.is_empty(), "{renamed:?}");
+    good(renamed);
     assert_eq!(program.http.get("/api/stations/1").json()["name"], "Best");
+}
+
+#[cfg(unix)]
+#[test]
+fn whoever_shows_everyone_the_token_is_told_so() {
+    use std::os::unix::fs::PermissionsExt;
+    let program = Program::with_token();
+    let file = program.folder.path().join("mine.txt");
+    write_secret(&file, TOKEN);
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let path = file.to_str().unwrap();
+    let renamed = ctl(&program, &["rename", "Stream", "Best", "--token-file", path]);
+    let said = String::from_utf8_lossy(&renamed.stderr).into_owned();
+    assert!(said.contains(&format!("chmod 600 {path}")) && !said.contains(TOKEN), "{said}");
+    good(renamed);
 }
 
 #[test]

@@ -81,6 +81,23 @@ fn every_schema_that_is_named_is_there() {
     assert!(schemas.contains_key("Event") && schemas.contains_key("Snapshot"));
     let properties = schemas["StationStatus"]["properties"].as_object().unwrap();
     assert!(properties.contains_key("consoleAddress"), "{properties:?}");
+    assert!(!properties.contains_key("newest"), "what stays inside of the program: {properties:?}");
+}
+
+#[test]
+fn games_for_an_archive_are_named_again_and_again_or_not_at_all() {
+    let description = Desk::new().get("/api/openapi.json").json();
+    let parameters = &description["paths"]["/api/replays.zip"]["get"]["parameters"];
+    assert_eq!(parameters.as_array().unwrap().len(), 1, "{parameters}");
+    let path = &parameters[0];
+    assert_eq!((&path["name"], &path["in"]), (&"path".into(), &"query".into()), "{path}");
+    assert_eq!(path["required"], false, "{path}");
+    assert!(path["description"].as_str().unwrap().contains("repeated"), "{path}");
+    let schema = &path["schema"];
+    let kinds =
+        schema["type"].as_array().map_or(vec![&schema["type"]], |kinds| kinds.iter().collect());
+    assert!(kinds.contains(&&Value::from("array")), "{path}");
+    assert_eq!(schema["items"]["type"], "string", "{path}");
 }
 
 fn collect(value: &Value, named: &mut BTreeSet<String>) {

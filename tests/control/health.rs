@@ -1,13 +1,12 @@
 //! The last hour of a station: the same figures as `/metrics`, and plots of them.
 
 use std::io::Read;
-use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::desk::Desk;
-use crate::common::{ConsoleSpectator, RawSpectator, loopback, synthetic, wait_until};
+use crate::common::{ConsoleSpectator, RawSpectator, narrow, synthetic, wait_until};
 
 /// Samples come every five seconds, and more than 200 calls a second are refused.
 const BETWEEN_CALLS: Duration = Duration::from_millis(50);
@@ -22,15 +21,6 @@ fn metric(text: &str, name: &str, more: &str) -> u64 {
 fn sum(health: &Value, what: &str) -> u64 {
     let samples = health["samples"].as_array().unwrap();
     samples.iter().map(|sample| sample[what].as_u64().unwrap()).sum()
-}
-
-/// A raw spectator with so little room that it is full soon.
-fn narrow(address: SocketAddr) -> TcpStream {
-    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-    socket.set_recv_buffer_size(4096).unwrap();
-    socket.bind(&loopback().into()).unwrap();
-    socket.connect(&address.into()).unwrap();
-    socket.into()
 }
 
 #[test]

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::desk::{Desk, first_game};
 use crate::common::{
-    ConsoleSpectator, RawSpectator, assert_same_bytes, loopback, synthetic, wait_until,
+    ConsoleSpectator, RawSpectator, assert_same_bytes, narrow, synthetic, wait_until,
 };
 
 fn now() -> i64 {
@@ -97,12 +97,7 @@ fn a_spectator_that_is_kicked_is_hung_up_on_and_nobody_else() {
 fn who_stalls_lags_and_who_keeps_up_does_not() {
     let game = synthetic(1, 20_000, true);
     let desk = Desk::playing(game, 4000.0, |_, _| {});
-    // So little room that it is full soon.
-    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-    socket.set_recv_buffer_size(4096).unwrap();
-    socket.bind(&loopback().into()).unwrap();
-    socket.connect(&desk.raw_address(1).into()).unwrap();
-    let mut stalled = TcpStream::from(socket);
+    let mut stalled = narrow(desk.raw_address(1));
     let mut quick = ConsoleSpectator::connect(desk.console_address(1));
     wait_until("it is taken in", || of(&desk, &stalled).is_some());
     let lag = |stream: &TcpStream| of(&desk, stream).unwrap()["lagBytes"].as_u64().unwrap();

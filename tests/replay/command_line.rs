@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use andross::replay::{Facts, repair};
+use andross::replay::repair;
 use andross::slp::Metadata;
 use andross::slp::file::EVENTS_AT;
+use andross::slp::metadata::Facts;
 use serde_json::Value;
 use tempfile::tempdir;
 

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use andross::replay::{Facts, Problem, Repaired, Report, repair, survey};
+use andross::replay::{Problem, Repaired, Report, repair, survey};
 use andross::slp::Metadata;
+use andross::slp::metadata::Facts;
 use serde_json::Value;
 use tempfile::tempdir;
 

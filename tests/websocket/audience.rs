@@ -27,6 +27,12 @@ fn file(venue: &Venue) -> TcpStream {
     stream
 }
 
+/// A spectator as the relay lists it.
+pub fn client(venue: &Venue, spectator: &Spectator) -> ClientStatus {
+    let address = spectator.address().unwrap();
+    clients(venue).into_iter().find(|client| client.address == address).expect("it is listed")
+}
+
 #[test]
 fn all_three_kinds_are_listed_and_can_be_hung_up_on() {
     let game = synthetic(3, 40, false);
@@ -80,6 +86,37 @@ fn a_slow_one_lags_in_the_list() {
     });
     slow.read_bytes(game.events().len());
     wait_until("it has all", || clients(&venue)[0].lag_bytes == 0);
+}
+
+/// Waits until there are so many, and none of them takes anything any more.
+fn wait_until_stalled(venue: &Venue, count: usize) {
+    wait_until("nobody takes anything any more", || {
+        let listed = clients(venue);
+        let is_stalled = |client: &ClientStatus| client.lag_bytes > 0 && client.idle_ms > 200;
+        listed.len() == count && listed.iter().all(is_stalled)
+    });
+}
+
+/// Was: a WebSocket kept its place until the client took the goodbye, or was given up on.
+#[test]
+fn who_takes_nothing_and_is_kicked_gives_the_place_back_at_once() {
+    // Larger than all buffers on the way.
+    let game = synthetic(4, 25_000, false);
+    let (mut venue, options) = later(vec![game.clone()], 20_000.0);
+    // Who takes nothing is given up in the end. It happens to this one first: while it is here, it has
+    // happened to nobody.
+    let first = Spectator::open(&venue, "/ws/1");
+    venue.switch_on(options);
+    venue.wait_for_bytes(game.events().len());
+    wait_until_stalled(&venue, 1);
+    let _others = (Spectator::open(&venue, "/ws/1"), file(&venue));
+    wait_until_stalled(&venue, 3);
+    for other in &clients(&venue)[1..] {
+        assert!(kick(&venue, other.id));
+    }
+    wait_until("their places are free", || venue.station().stats.web_clients.get() == 1);
+    let here: Vec<_> = clients(&venue).iter().map(|client| client.address).collect();
+    assert_eq!(here, [first.address().unwrap()], "they were only given up");
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! The calls over HTTP, with errors that say what to do.
 
-use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
+use andross::config::secret_file;
 use andross::control::ErrorBody;
 use anyhow::{Context, anyhow, bail};
 use serde::Serialize;
@@ -19,9 +19,6 @@ const CALL_TIME: Duration = Duration::from_secs(15);
 
 /// The largest answer: the spectators of the largest relay are a few MiB.
 const MAX_ANSWER: u64 = 32 * 1024 * 1024;
-
-/// The most bytes that are read of a token file, as the relay does.
-const MAX_TOKEN: u64 = 1024;
 
 /// One relay.
 pub struct Client {
@@ -152,14 +149,10 @@ impl Client {
 }
 
 fn read_token(path: &Path) -> anyhow::Result<String> {
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_TOKEN).read_to_end(&mut bytes))
+    let token = secret_file::read(path, "the token")
         .with_context(|| format!("cannot read the token in {}", path.display()))?;
-    let text = String::from_utf8_lossy(&bytes);
-    let token = text.lines().next().unwrap_or_default().trim();
     if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
         bail!("the first line of {} is no token", path.display());
     }
-    Ok(token.to_owned())
+    Ok(token)
 }

@@ -42,7 +42,7 @@ async fn status(State(app): State<App>) -> Result<Json<Status>, Problem> {
     )
 )]
 async fn healthz(State(app): State<App>) -> Result<&'static str, Problem> {
-    timeout(HEALTH_TIME, app.ask(Request::Status)).await.unwrap_or(Err(Refusal::Busy))?;
+    timeout(HEALTH_TIME, app.ask(Request::Stations)).await.unwrap_or(Err(Refusal::Busy))?;
     Ok("ok")
 }
 

@@ -23,7 +23,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::extract::{Asked, At};
 use super::problem::{ErrorBody, Problem};
 use super::{App, api};
-use crate::engine::{Refusal, Request};
+use crate::session::StationId;
 
 pub(super) use series::Health;
 
@@ -72,7 +72,7 @@ async fn health(
     At(id): At<u64>,
     Asked(wanted): Asked<Wanted>,
 ) -> Result<Json<StationHealth>, Problem> {
-    check_station(&app, id).await?;
+    app.check_station(StationId(id)).await?;
     Ok(Json(app.health.of(id, |samples| StationHealth {
         period: PERIOD.as_secs_f64(),
         last_hour: Sums::of(samples),
@@ -122,7 +122,8 @@ async fn plot(
     Asked(drawing): Asked<Drawing>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    check_station(&app, id).await?;
+    // It may have no sample yet.
+    app.check_station(StationId(id)).await?;
     let look = Look {
         width: drawing.width.unwrap_or(WIDTH).clamp(*WIDTHS.start(), *WIDTHS.end()),
         theme: drawing.theme.unwrap_or_default(),
@@ -141,13 +142,6 @@ async fn plot(
         Problem::new(status, "system", "the plot could not be drawn")
     })?;
     Ok((kept, [(CONTENT_TYPE, "image/svg+xml")], svg).into_response())
-}
-
-/// Whether there is such a station now: it may have no sample yet.
-async fn check_station(app: &App, id: u64) -> Result<(), Refusal> {
-    let stations = app.ask(Request::Stations).await?;
-    let is_there = stations.iter().any(|station| station.id.0 == id);
-    is_there.then_some(()).ok_or(Refusal::NoStation(id))
 }
 
 /// The routes.

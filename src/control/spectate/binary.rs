@@ -85,9 +85,11 @@ async fn watch(
             ended = spectator.serve(&mut socket, wishes.from.unwrap_or_default()) => ended,
             _ = dismissed.wait() => Ok(goodbye()),
         };
+        // One that takes nothing keeps its place no longer than the operator wants.
+        drop(spectator);
         // An error means that the client is gone, and there is nobody to tell.
         if let Ok(farewell) = ended {
-            let _ = close(&mut socket, farewell).await;
+            close(socket, farewell).await;
         }
     }))
 }
@@ -109,20 +111,8 @@ impl Spectator {
         let mut pulse = Pulse::new();
         loop {
             tokio::select! {
-                // What the client says is looked at first, so that one that takes long for the bytes is
-                // not thought to be silent.
                 biased;
-                said = socket.recv() => match said {
-                    Some(Ok(Message::Close(_))) | None => return Ok(goodbye()),
-                    Some(Ok(_)) => pulse.hear(),
-                    Some(Err(error)) => return Err(error),
-                },
-                () = pulse.beat() => {
-                    if pulse.is_gone() {
-                        return Ok(goodbye());
-                    }
-                    socket.send(Message::Ping(Bytes::new())).await?;
-                }
+                end = pulse.attend(socket) => return end,
                 () = app.shutdown.requested() => {
                     // As far as it takes what is there.
                     let rest = async { while self.pass_on(socket).await? {} Ok(()) };

@@ -24,16 +24,15 @@ use super::body::{Growing, HungUp, Lasting, Pieces};
 use super::reader::{LogReader, Read};
 use super::take_seat;
 use crate::audience::{Dismissal, Dismissed};
+use crate::config::AWAY_LIMIT;
+use crate::replay::start_at;
 use crate::session::{Chunk, SourceState};
 use crate::slp::file::HEADER;
-use crate::slp::metadata::RecordingNotes;
+use crate::slp::metadata::{Facts, RecordingNotes};
 use crate::slp::{Metadata, Scanner, Summary};
 
 /// How long to wait for a game to begin: a pause between two matches. Who waits longer asks again.
 const START_LIMIT: Duration = Duration::from_secs(10 * 60);
-
-/// A game whose console is away for so long is over, as it is for the recorder by default.
-const AWAY_LIMIT: Duration = Duration::from_secs(60);
 
 /// How often to look whether the game still has a console.
 const LOOK_PERIOD: Duration = Duration::from_secs(5);
@@ -46,7 +45,8 @@ const LOOK_PERIOD: Duration = Duration::from_secs(5);
 /// minutes for the next; if none begins, the file has no events. A game is over with Game End, when
 /// another begins, or when the console is away for a minute; with a delay all of that happens when it is
 /// seen. A client that is more than a game behind is hung up on in the middle, and so is everyone who may
-/// not see the rest yet when the station is removed or the relay ends. Pages of other servers need `--http-allow-origin` to read it.
+/// not see the rest yet when the station is removed or the relay ends. Pages of other servers need
+/// `--http-allow-origin` to read it.
 #[utoipa::path(
     get,
     path = "/stations/{station}/live.slp",
@@ -273,20 +273,15 @@ impl File {
     /// What the recorder says of the game.
     fn metadata(&self) -> Metadata {
         let identity = self.reader.station.identity();
-        let nick = String::from_utf8_lossy(identity.nick()).into_owned();
-        let start_at =
-            self.first.as_ref().map(|first| Timestamp::now() - first.arrived().elapsed());
-        Metadata {
-            start_at: start_at.map(|start| start.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
+        let start = self.first.as_ref().map(|first| Timestamp::now() - first.arrived().elapsed());
+        let notes =
+            RecordingNotes { gaps: self.gaps, lost_bytes: self.lost_bytes, repaired: false };
+        self.summary.metadata_with(Facts {
+            start_at: start.map(start_at),
             played_on: Some(identity.played_on().to_owned()),
-            console_nick: (!nick.is_empty()).then_some(nick),
-            recording: (self.gaps > 0).then_some(RecordingNotes {
-                gaps: self.gaps,
-                lost_bytes: self.lost_bytes,
-                repaired: false,
-            }),
-            ..self.summary.metadata()
-        }
+            console_nick: identity.console_nick(),
+            notes,
+        })
     }
 }
 

@@ -40,11 +40,7 @@ async fn take_seat(
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", full.to_string())
         })?;
     // Who is in hears of it when the station is removed; perhaps it was just before that.
-    let StationId(id) = seat.station().id;
-    let stations = app.ask(Request::Stations).await?;
-    if !stations.iter().any(|station| station.id.0 == id) {
-        return Err(Refusal::NoStation(id).into());
-    }
+    app.check_station(seat.station().id).await?;
     Ok(seat)
 }
 

@@ -96,9 +96,10 @@ async fn follow_state(
             ended = follower.serve(&mut socket, &app, period) => ended,
             _ = dismissed.wait() => Ok(goodbye()),
         };
-        // An error means that the client is gone, and there is nobody to tell.
+        // As for those who watch the bytes.
+        drop(follower);
         if let Ok(farewell) = ended {
-            let _ = close(&mut socket, farewell).await;
+            close(socket, farewell).await;
         }
     }))
 }
@@ -125,17 +126,7 @@ impl Follower {
         loop {
             tokio::select! {
                 biased;
-                said = socket.recv() => match said {
-                    Some(Ok(Message::Close(_))) | None => return Ok(goodbye()),
-                    Some(Ok(_)) => pulse.hear(),
-                    Some(Err(error)) => return Err(error),
-                },
-                () = pulse.beat() => {
-                    if pulse.is_gone() {
-                        return Ok(goodbye());
-                    }
-                    socket.send(Message::Ping(axum::body::Bytes::new())).await?;
-                }
+                end = pulse.attend(socket) => return end,
                 () = app.shutdown.requested() => return Ok(goodbye()),
                 // Not before the next message may go: what comes until then is in it.
                 () = async { sleep_until(due).await; self.log.wait().await } => {

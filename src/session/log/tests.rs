@@ -211,3 +211,34 @@ fn the_distance_is_what_a_reader_has_not_been_given() {
     assert_eq!(last, Distance { bytes: 100, game: Some(2), frames: 1 });
     assert_eq!(bench.log().distance(bench.log().end(), live()), Distance::default());
 }
+
+#[test]
+fn the_newest_game_is_the_one_that_is_seen() {
+    const DELAY: Duration = Duration::from_secs(100);
+    let mut bench = Bench::new();
+    bench.log().hold(DELAY);
+    assert_eq!(bench.log().game_within(live()), None);
+    let begin = bench.now;
+    let seen = |bench: &Bench, seconds: u64| {
+        let horizon = Horizon::at(begin + DELAY + Duration::from_secs(seconds), DELAY);
+        bench.log().game_within(horizon)
+    };
+    bench.write(&TABLE);
+    let first = GameSeen { number: 1, is_on: true, frame: None };
+    assert_eq!(bench.log().game_within(live()), Some(first));
+    bench.now += Duration::from_secs(10);
+    bench.write(&frame(7));
+    bench.now += Duration::from_secs(10);
+    bench.write(&[0x39, 2]);
+    bench.now += Duration::from_secs(10);
+    bench.game(3, false);
+    let horizon = Horizon::at(begin, DELAY);
+    assert_eq!(bench.log().game_within(horizon), None, "nothing is seen yet");
+    assert_eq!(seen(&bench, 9), Some(first));
+    let frame = Some(FrameIndex(7));
+    assert_eq!(seen(&bench, 19), Some(GameSeen { frame, ..first }));
+    assert_eq!(seen(&bench, 29), Some(GameSeen { is_on: false, frame, ..first }));
+    let second = GameSeen { number: 2, is_on: true, frame: Some(FrameIndex(2)) };
+    assert_eq!(seen(&bench, 30), Some(second));
+    assert_eq!(bench.log().game_within(live()), Some(second));
+}
