@@ -36,7 +36,7 @@ pub(super) struct Found {
 #[derive(Debug, Default)]
 pub(super) struct Walk {
     pub(super) found: Vec<Found>,
-    /// Folders that could not be read to their end, and with [`MAX_FILES`] the folder itself: what is
+    /// Folders of which not all could be looked at, and with [`MAX_FILES`] the folder itself: what is
     /// missing there may still be there.
     pub(super) unread: Vec<String>,
     entries: usize,
@@ -84,12 +84,17 @@ impl Walk {
                 notes.push(format!("{prefix}{recording}"));
             } else if kind.is_file() && name.ends_with(SUFFIX) {
                 let path = format!("{prefix}{name}");
-                // One that is gone by now was not there.
-                if path.len() <= MAX_PATH
-                    && let Ok(data) = entry.metadata()
-                {
-                    let written = data.modified().map_or(0, unix_ns);
-                    self.found.push(Found { path, bytes: data.len(), written, is_open: false });
+                if path.len() > MAX_PATH {
+                    continue;
+                }
+                match entry.metadata() {
+                    Ok(data) => {
+                        let written = data.modified().map_or(0, unix_ns);
+                        self.found.push(Found { path, bytes: data.len(), written, is_open: false });
+                    }
+                    // One that is gone by now was not there.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => self.leave_unread(folder, prefix, &error),
                 }
             }
         }
@@ -112,8 +117,11 @@ impl Walk {
     }
 
     fn leave_unread(&mut self, folder: &Path, prefix: &str, error: &io::Error) {
-        tracing::debug!("{}: cannot be looked through: {error}", folder.display());
-        self.unread.push(prefix.to_owned());
+        // Once for all the files of a folder that gives nothing but their names.
+        if self.unread.last().is_none_or(|last| last != prefix) {
+            tracing::debug!("{}: cannot be looked through: {error}", folder.display());
+            self.unread.push(prefix.to_owned());
+        }
     }
 }
 
