@@ -20,8 +20,7 @@ fn scanner(c: &mut Criterion) {
     group.bench_function("events", |b| {
         b.iter(|| {
             let (mut scanner, mut rest, mut count) = (Scanner::new(), black_box(events), 0u32);
-            while let Some(event) = scanner.next(rest).expect("sizes are announced") {
-                rest = &rest[event.len()..];
+            while scanner.take(&mut rest).expect("sizes are announced").is_some() {
                 count += 1;
             }
             assert!(rest.is_empty());
@@ -32,9 +31,8 @@ fn scanner(c: &mut Criterion) {
         b.iter(|| {
             let (mut scanner, mut frames) = (Scanner::new(), FrameTracker::new());
             let mut rest = black_box(events);
-            while let Some(event) = scanner.next(rest).expect("sizes are announced") {
+            while let Some(event) = scanner.take(&mut rest).expect("sizes are announced") {
                 black_box(frames.observe(event));
-                rest = &rest[event.len()..];
             }
         });
     });

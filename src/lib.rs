@@ -11,7 +11,7 @@
 //! main → cli → relay (assemble, run, drain) · demo · bench · watch · simulator · replay
 //! relay → control · hooks · obs · cluster → engine
 //! engine → console · consumer · spectator · discovery · recorder   (siblings never import each other)
-//! those → audience · library → session · replay · net · stats · shutdown · config
+//! those → audience · library → session · replay · net · stats · shutdown · config · unix_time
 //! all of it → protocol → slp
 //! ```
 //!
@@ -43,4 +43,5 @@ pub mod simulator;
 pub mod slp;
 pub mod spectator;
 pub mod stats;
+pub mod unix_time;
 pub mod watch;

@@ -24,7 +24,7 @@ use crate::control::{BindError, Games, HttpServer};
 use crate::discovery::DiscoveryThread;
 use crate::engine::{AddError, Engine, Handle, Hooks, Request, Threads};
 use crate::hooks::HookThread;
-use crate::library::{Library, LibraryThread};
+use crate::library::LibraryThread;
 use crate::net::raise_open_files_limit;
 use crate::obs::{ObsError, ObsThread};
 use crate::protocol::Protocol;
@@ -186,12 +186,12 @@ impl Relay {
         };
         let discovery = config.discovery.as_ref().map(|discovery| discovery.listen);
         let (http, delay) = (config.http.clone(), config.delay.longest());
-        let library =
-            http.as_ref().and(config.replays.clone()).map(|folder| Arc::new(Library::new(folder)));
-        let librarian = library
-            .clone()
-            .map(|library| LibraryThread::new(library, shutdown.clone()))
+        let librarian = http
+            .as_ref()
+            .and(config.replays.clone())
+            .map(|folder| LibraryThread::new(folder, shutdown.clone()))
             .transpose()?;
+        let library = librarian.as_ref().map(LibraryThread::library);
         let obs = config.obs.clone();
         let commands = Some(config.hooks.clone()).filter(|hooks| !hooks.commands.is_empty());
         let mut engine = Engine::new(config, threads, hooks, shutdown.clone());

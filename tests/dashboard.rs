@@ -176,13 +176,12 @@ fn frames_of(game: &Recording) -> Value {
     let (mut scanner, mut state) = (Scanner::new(), MatchState::new());
     let mut frames = serde_json::Map::new();
     let mut rest = &game.events()[..];
-    while let Ok(Some(event)) = scanner.next(rest) {
+    while let Ok(Some(event)) = scanner.take(&mut rest) {
         state.observe(event);
         if event.code() == EventCode::FRAME_BOOKEND {
             let players = serde_json::to_value(&state.players).unwrap();
             frames.insert(event.frame().unwrap().0.to_string(), players);
         }
-        rest = &rest[event.len()..];
     }
     frames.into()
 }

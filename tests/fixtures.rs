@@ -79,8 +79,7 @@ fn scan(bytes: &[u8]) -> (Vec<Event<'_>>, usize) {
     let mut scanner = Scanner::new();
     let mut rest = bytes;
     let events = iter::from_fn(|| {
-        let event = scanner.next(rest).unwrap()?;
-        rest = &rest[event.len()..];
+        let event = scanner.take(&mut rest).unwrap()?;
         Some(event)
     })
     .collect();

@@ -12,7 +12,7 @@ const LAYERS: &[&[&str]] = &[
     &["console", "consumer", "discovery", "recorder", "simulator", "spectator"],
     &["audience", "library"],
     &["session", "replay"],
-    &["net", "stats", "shutdown", "config"],
+    &["net", "stats", "shutdown", "config", "unix_time"],
     &["protocol"],
     &["slp"],
 ];

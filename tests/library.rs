@@ -11,6 +11,8 @@ mod entries;
 mod index;
 #[path = "library/queries.rs"]
 mod queries;
+#[path = "library/short_game.rs"]
+mod short_game;
 
 use std::fs;
 use std::ops::ControlFlow;

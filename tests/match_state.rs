@@ -22,7 +22,7 @@ fn each_frame(events: &[u8], mut check: impl FnMut(usize, &MatchState)) -> Match
         check(frames, state);
         frames += 1;
     };
-    while let Ok(Some(event)) = scanner.next(rest) {
+    while let Ok(Some(event)) = scanner.take(&mut rest) {
         let end = tracker.observe(event);
         if let FrameEnd::Before(_) = end {
             at_end(&state);
@@ -31,7 +31,6 @@ fn each_frame(events: &[u8], mut check: impl FnMut(usize, &MatchState)) -> Match
         if let FrameEnd::Here(_) = end {
             at_end(&state);
         }
-        rest = &rest[event.len()..];
     }
     state
 }
@@ -235,7 +234,7 @@ fn a_reader_sees_what_the_events_say() {
         let mut rest = &events[..];
         let mut piece = 0;
         for at in 1.. {
-            match scanner.next(&rest[piece..]).ok().flatten().map(Event::len) {
+            match scanner.next(&rest[piece..]).ok().flatten().map(Event::size) {
                 Some(len) => piece += len,
                 None => break,
             }

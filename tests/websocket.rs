@@ -76,9 +76,7 @@ fn who_comes_in_the_middle_gets_the_game_from_its_start_in_pieces() {
     for message in &late.messages {
         let mut rest = &message[..];
         let mut scanner = late.scanner.clone();
-        while let Some(event) = scanner.next(rest).unwrap() {
-            rest = &rest[event.len()..];
-        }
+        while scanner.take(&mut rest).unwrap().is_some() {}
         assert!(rest.is_empty(), "whole events");
     }
 }
@@ -119,7 +117,7 @@ fn prologue_len(events: &[u8]) -> usize {
         if event.code().belongs_to_frame() {
             break;
         }
-        at += event.len();
+        at += event.size();
     }
     at
 }

@@ -85,9 +85,9 @@ fn the_captured_replay_begins_a_game() {
     let mut scanner = Scanner::new();
     let sizes = scanner.next(data).unwrap().unwrap();
     assert_eq!(sizes.code(), EventCode::EVENT_PAYLOADS);
-    let start = scanner.next(&data[sizes.len()..]).unwrap().unwrap();
+    let start = scanner.next(&data[sizes.size()..]).unwrap().unwrap();
     assert_eq!(start.code(), EventCode::GAME_START);
-    assert_eq!(sizes.len() + start.len(), data.len());
+    assert_eq!(sizes.size() + start.size(), data.len());
 }
 
 #[test]

@@ -219,9 +219,8 @@ mod tests {
     fn a_scanner_reads_it_and_frames_have_a_usual_size() {
         let game = Game::new(3);
         let (mut scanner, mut rest, mut codes) = (Scanner::new(), game.events(), Vec::new());
-        while let Some(event) = scanner.next(rest).unwrap() {
+        while let Some(event) = scanner.take(&mut rest).unwrap() {
             codes.push(event.code());
-            rest = &rest[event.len()..];
         }
         assert!(rest.is_empty());
         assert_eq!(codes.len(), 2 + 3 * FRAME.len() + 1);

@@ -1,6 +1,8 @@
 //! The stamp in each frame: when it was written, and by which console.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
+
+use crate::unix_time::unix_ns;
 
 /// The last byte tells the station, so that a frame that went to another station's spectators is
 /// noticed although all stations play the same game. The time loses less than a microsecond by it.
@@ -41,8 +43,7 @@ impl Stamp {
 
 /// Nanoseconds since the epoch: the one clock that all processes of a machine share.
 pub(super) fn now() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since.as_ref().map_or(0, Duration::as_nanos) as u64
+    unix_ns(SystemTime::now()).unsigned_abs()
 }
 
 #[cfg(test)]

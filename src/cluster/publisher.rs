@@ -32,6 +32,7 @@ use crate::protocol::{ClientToken, Cursor};
 use crate::session::{Chunk, Ear, News, Seq, Station};
 use crate::shutdown::Shutdown;
 use crate::slp::EventCode;
+use crate::unix_time::unix_ns;
 
 /// Event bytes of one message at most, unless a single chunk has more. A server takes a megabyte; an
 /// edge can do nothing with a part.
@@ -430,7 +431,7 @@ impl Publisher {
             token,
             game: first.game(),
             in_game: last.in_game(),
-            arrived: unix_ns(last.arrived()),
+            arrived: on_the_wall(last.arrived()),
             lost: first.lost().filter(|_| skip == 0),
             path,
         };
@@ -459,9 +460,8 @@ fn goes_on(last: &Chunk, next: &Chunk) -> bool {
 }
 
 /// When that was by the clock on the wall, in nanoseconds since 1970.
-fn unix_ns(moment: Instant) -> u64 {
+fn on_the_wall(moment: Instant) -> u64 {
     let ago = Instant::now().saturating_duration_since(moment);
     let time = SystemTime::now().checked_sub(ago).unwrap_or(UNIX_EPOCH);
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+    u64::try_from(unix_ns(time)).unwrap_or_default()
 }

@@ -22,7 +22,8 @@ pub struct ClientLimits {
 impl Default for ClientLimits {
     /// As many in all as a laptop serves in time; from one address so many that a shared router is
     /// no trouble but one broken program cannot take every place; the console's own handshake
-    /// limits; and the patience that spectators over TCP meet.
+    /// limits; and the silence after which Linux gives up on a spectator over TCP, too
+    /// (`net/sockets.rs`, `UNACKNOWLEDGED_FOR`).
     fn default() -> Self {
         Self {
             total: 4096,

@@ -6,13 +6,13 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::Engine;
-use super::look::unix_ms;
 use super::request::Refusal;
 use super::status::{Change, DiscoveredConsole, Origin};
 use crate::config::{Source, SourceProtocol, StationConfig, check_station_name};
 use crate::discovery::{Heard, Sightings};
 use crate::protocol::discovery::Mac;
 use crate::session::{SourceState, StationId};
+use crate::unix_time::unix_ms;
 
 /// A console that has not announced itself for so long and is no station is forgotten.
 const FORGET_AFTER: Duration = Duration::from_secs(10 * 60);

@@ -1,7 +1,7 @@
 //! What the engine sees, as values to tell.
 
 use std::collections::BTreeMap;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use super::entry::Entry;
 use super::status::{
@@ -198,10 +198,4 @@ fn latency(station: &Station) -> LatencyStatus {
         max_us: latency.max(),
         window_misses: window_misses(&latency),
     }
-}
-
-/// Unix milliseconds; 0 for times before 1970.
-pub(crate) fn unix_ms(time: SystemTime) -> i64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

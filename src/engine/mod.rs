@@ -30,6 +30,7 @@ use crate::protocol::Protocol;
 use crate::recorder::Clerk;
 use crate::shutdown::Shutdown;
 use crate::spectator::Usher;
+use crate::unix_time::unix_ms;
 
 pub use request::{Handle, NewStation, ProgramSwitch, Refusal, Reply, Request, StationChange};
 pub use stations::AddError;
@@ -42,8 +43,6 @@ pub use status::{
 use discovered::Discovery;
 use entry::Entry;
 use vitals::Vitals;
-
-pub(crate) use look::unix_ms;
 
 /// How often the engine looks at the stations and tells what changed.
 const TICK: Duration = Duration::from_millis(250);

@@ -8,8 +8,9 @@ use tokio::time::{Instant, timeout};
 
 use super::event::HookEvent;
 use super::history::History;
-use crate::engine::{Change, GameStatus, Handle, Request, StationStatus, unix_ms};
+use crate::engine::{Change, GameStatus, Handle, Request, StationStatus};
 use crate::session::Station;
+use crate::unix_time::unix_ms;
 
 /// How long the engine may take for an answer.
 const ENGINE_TIME: Duration = Duration::from_secs(5);

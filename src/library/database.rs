@@ -1,15 +1,13 @@
 //! The index's file, or memory, and connections to it.
 //!
-//! No lock is held while SQLite works: a connection is taken out of the pool and given back.
+//! No lock is held while SQLite works in a file: a connection is taken out of the pool and given back.
 
 use std::fs;
 use std::io;
-use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::{INDEX, LibraryError, sql};
@@ -23,12 +21,15 @@ const MAX_IDLE: usize = 3;
 /// The index of one folder.
 #[derive(Debug)]
 pub(super) struct Database {
-    /// `None` in memory, where there is one connection for all.
-    file: Option<PathBuf>,
-    idle: Mutex<Vec<Connection>>,
-    returned: Condvar,
-    /// Set when it turned out to be damaged: no connection is kept.
-    is_distrusted: AtomicBool,
+    place: Place,
+}
+
+#[derive(Debug)]
+enum Place {
+    /// A file, and connections to it that nobody needs right now.
+    File { path: PathBuf, idle: Mutex<Vec<Connection>> },
+    /// Memory, where there is one connection for all: who comes second waits.
+    Memory(Mutex<Connection>),
 }
 
 /// Why a file is not this program's index.
@@ -64,6 +65,13 @@ pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
     }
 }
 
+/// Whether the error says that another file lies where the connection's did, or none: somebody deleted
+/// the index, and another andross may have made one anew. What is there now is not damaged.
+pub(super) fn is_moved(error: &rusqlite::Error) -> bool {
+    use rusqlite::ffi::SQLITE_READONLY_DBMOVED;
+    error.sqlite_error().is_some_and(|error| error.extended_code == SQLITE_READONLY_DBMOVED)
+}
+
 impl Database {
     /// Opens the index in `folder`, or makes one. What is there and is none is put aside.
     ///
@@ -85,7 +93,10 @@ impl Database {
             other => other,
         };
         let why = match first {
-            Ok(connection) => return Ok(Self::new(Some(path), connection)),
+            Ok(connection) => {
+                let idle = Mutex::new(vec![connection]);
+                return Ok(Self { place: Place::File { path, idle } });
+            }
             Err(Unfit::Unwritable(error)) => error.to_string(),
             Err(Unfit::Broken(why)) => why,
             Err(Unfit::Version) => "it stays of another version".to_owned(),
@@ -95,88 +106,38 @@ impl Database {
             path.display()
         );
         let mut connection = Connection::open_in_memory()?;
+        sql::tune(&connection)?;
         sql::create(&mut connection)?;
-        Ok(Self::new(None, connection))
+        Ok(Self { place: Place::Memory(Mutex::new(connection)) })
     }
 
-    fn new(file: Option<PathBuf>, connection: Connection) -> Self {
-        Self {
-            file,
-            idle: Mutex::new(vec![connection]),
-            returned: Condvar::new(),
-            is_distrusted: AtomicBool::new(false),
-        }
-    }
-
-    /// A connection, given back when it is dropped. In memory there is one, which is waited for.
-    pub(super) fn connection(&self) -> rusqlite::Result<Lent<'_>> {
-        let mut idle = self.idle.lock();
-        loop {
-            if let Some(connection) = idle.pop() {
-                return Ok(Lent { database: self, connection: Some(connection) });
-            }
-            match &self.file {
-                None => self.returned.wait(&mut idle),
-                Some(path) => {
-                    drop(idle);
-                    let connection = attach(path, false)?;
-                    return Ok(Lent { database: self, connection: Some(connection) });
+    /// Lets `work` have a connection.
+    ///
+    /// # Errors
+    /// Those of `work`; or if no connection can be made.
+    pub(super) fn with<T>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, LibraryError>,
+    ) -> Result<T, LibraryError> {
+        match &self.place {
+            Place::Memory(connection) => work(&mut connection.lock()),
+            Place::File { path, idle } => {
+                let kept = idle.lock().pop();
+                let mut connection = kept.map_or_else(|| attach(path, false), Ok)?;
+                let result = work(&mut connection);
+                let mut idle = idle.lock();
+                if idle.len() < MAX_IDLE {
+                    idle.push(connection);
                 }
+                result
             }
         }
     }
 
     /// Whether somebody took the file away.
     pub(super) fn is_gone(&self) -> bool {
-        let file = self.file.as_ref().map(fs::symlink_metadata);
-        file.is_some_and(|file| file.is_err_and(|error| error.kind() == io::ErrorKind::NotFound))
-    }
-
-    /// Keeps no connection to it any more.
-    pub(super) fn distrust(&self) {
-        if self.file.is_some() {
-            self.is_distrusted.store(true, Ordering::Release);
-            let idle = std::mem::take(&mut *self.idle.lock());
-            drop(idle);
-        }
-    }
-}
-
-/// A connection on loan.
-pub(super) struct Lent<'a> {
-    database: &'a Database,
-    /// There until it is dropped.
-    connection: Option<Connection>,
-}
-
-#[allow(clippy::expect_used, reason = "it is taken when this is dropped, and then nobody asks")]
-impl Deref for Lent<'_> {
-    type Target = Connection;
-
-    fn deref(&self) -> &Connection {
-        self.connection.as_ref().expect("a connection until it is dropped")
-    }
-}
-
-#[allow(clippy::expect_used, reason = "it is taken when this is dropped, and then nobody asks")]
-impl DerefMut for Lent<'_> {
-    fn deref_mut(&mut self) -> &mut Connection {
-        self.connection.as_mut().expect("a connection until it is dropped")
-    }
-}
-
-impl Drop for Lent<'_> {
-    fn drop(&mut self) {
-        let database = self.database;
-        let Some(connection) = self.connection.take() else { return };
-        if database.is_distrusted.load(Ordering::Acquire) {
-            return;
-        }
-        let mut idle = database.idle.lock();
-        if idle.len() < MAX_IDLE {
-            idle.push(connection);
-            database.returned.notify_one();
-        }
+        let Place::File { path, .. } = &self.place else { return false };
+        fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
     }
 }
 
@@ -201,9 +162,12 @@ fn connect(path: &Path, create: bool) -> Result<Connection, Unfit> {
         return Err(Unfit::Broken("is no file".into()));
     }
     let mut connection = attach(path, create)?;
-    match sql::check(&connection)? {
-        sql::Found::Nothing => sql::create(&mut connection)?,
-        sql::Found::Ours => {}
+    let mut found = sql::check(&connection)?;
+    if found == sql::Found::Nothing {
+        found = sql::create(&mut connection)?;
+    }
+    match found {
+        sql::Found::Ours | sql::Found::Nothing => {}
         sql::Found::OtherVersion => return Err(Unfit::Version),
         sql::Found::Foreign => return Err(Unfit::Broken("is another program's".into())),
         sql::Found::Damaged(how) => return Err(Unfit::Broken(how)),

@@ -1,7 +1,5 @@
 //! What the library knows of a game.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -152,13 +150,13 @@ impl Entry {
 
 impl PlayerEntry {
     /// All that somebody may look for this player by.
-    pub(super) fn names(&self) -> impl Iterator<Item = Cow<'_, str>> {
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         let own = [
             Some(&self.name),
             Some(&self.name_tag),
             self.display_name.as_ref(),
             self.connect_code.as_ref(),
         ];
-        own.into_iter().flatten().filter(|name| !name.is_empty()).map(|name| name.as_str().into())
+        own.into_iter().flatten().map(String::as_str).filter(|name| !name.is_empty())
     }
 }

@@ -2,15 +2,20 @@
 
 use std::collections::BTreeSet;
 
+use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::database::Database;
 use super::entry::EntryState;
 use super::{Hidden, LibraryError};
 
-/// Stations that are listed at most: more than any venue has.
-const MAX_STATIONS: u32 = 1000;
+/// Names of one kind that are listed at most: more stations than any venue has, and more stages than
+/// Melee.
+const MAX_NAMES: u32 = 1000;
+
+/// Different line-ups whose characters are looked at: two players have some 700 (26 characters, either
+/// first), so that all characters have been seen long before.
+const MAX_LINE_UPS: u32 = 10_000;
 
 /// What occurs in the games of the library, each in the order of its name.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -26,15 +31,17 @@ pub struct Facets {
     pub states: Vec<EntryState>,
 }
 
-pub(super) fn collect(database: &Database, hidden: Option<Hidden>) -> Result<Facets, LibraryError> {
-    let connection = database.connection()?;
+pub(super) fn collect(
+    connection: &Connection,
+    hidden: Option<Hidden>,
+) -> Result<Facets, LibraryError> {
     let shown = hidden.map_or_else(|| "TRUE".to_owned(), |hidden| hidden.condition());
     // Names as they are written stand in the entries: one is looked at for each.
     let named = |column: &str, path: &str| -> Result<Vec<String>, LibraryError> {
         let mut each = connection.prepare(&format!(
             "SELECT json ->> '{path}' FROM (
                  SELECT min(id) AS id FROM game WHERE {column} <> '' AND {shown}
-                 GROUP BY {column} LIMIT {MAX_STATIONS}
+                 GROUP BY {column} LIMIT {MAX_NAMES}
              ) JOIN entry USING (id)"
         ))?;
         let names = each.query_map([], |row| row.get(0))?;
@@ -45,7 +52,8 @@ pub(super) fn collect(database: &Database, hidden: Option<Hidden>) -> Result<Fac
     let mut characters = BTreeSet::new();
     let mut pairs = connection.prepare(&format!(
         "SELECT json ->> '$.players' FROM (
-             SELECT min(id) AS id FROM game WHERE {shown} GROUP BY characters LIMIT 10000
+             SELECT min(id) AS id FROM game WHERE {shown} GROUP BY characters
+             LIMIT {MAX_LINE_UPS}
          ) JOIN entry USING (id)"
     ))?;
     let mut rows = pairs.query([])?;

@@ -2,10 +2,10 @@
 
 use std::fs::{self, DirEntry};
 use std::io;
-use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::path::Path;
 
 use crate::replay::{NOTE_SUFFIX, is_being_recorded};
+use crate::unix_time::unix_ns;
 
 /// What the names of saved games end with.
 pub const SUFFIX: &str = ".slp";
@@ -36,8 +36,8 @@ pub(super) struct Found {
 #[derive(Debug, Default)]
 pub(super) struct Walk {
     pub(super) found: Vec<Found>,
-    /// Folders that could not be read, and with [`MAX_FILES`] the folder itself: what is missing
-    /// there may still be there.
+    /// Folders of which not all could be looked at, and with [`MAX_FILES`] the folder itself: what is
+    /// missing there may still be there.
     pub(super) unread: Vec<String>,
     entries: usize,
 }
@@ -54,10 +54,24 @@ impl Walk {
         Ok(walk)
     }
 
-    fn look(&mut self, folder: &Path, prefix: &str, entries: fs::ReadDir, depth: usize) {
+    fn look(
+        &mut self,
+        folder: &Path,
+        prefix: &str,
+        entries: impl Iterator<Item = io::Result<DirEntry>>,
+        depth: usize,
+    ) {
         let (mut folders, mut notes) = (Vec::new(), Vec::new());
         let first = self.found.len();
-        for entry in entries.filter_map(Result::ok) {
+        for entry in entries {
+            let entry = match entry {
+                Ok(entry) => entry,
+                // Nobody knows what else is there, nor whether there is an end of errors.
+                Err(error) => {
+                    self.leave_unread(folder, prefix, &error);
+                    break;
+                }
+            };
             self.entries += 1;
             if self.entries > MAX_FILES {
                 self.unread.push(String::new());
@@ -70,12 +84,17 @@ impl Walk {
                 notes.push(format!("{prefix}{recording}"));
             } else if kind.is_file() && name.ends_with(SUFFIX) {
                 let path = format!("{prefix}{name}");
-                // One that is gone by now was not there.
-                if path.len() <= MAX_PATH
-                    && let Ok(data) = entry.metadata()
-                {
-                    let written = data.modified().map_or(0, unix_ns);
-                    self.found.push(Found { path, bytes: data.len(), written, is_open: false });
+                if path.len() > MAX_PATH {
+                    continue;
+                }
+                match entry.metadata() {
+                    Ok(data) => {
+                        let written = data.modified().map_or(0, unix_ns);
+                        self.found.push(Found { path, bytes: data.len(), written, is_open: false });
+                    }
+                    // One that is gone by now was not there.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => self.leave_unread(folder, prefix, &error),
                 }
             }
         }
@@ -92,11 +111,16 @@ impl Walk {
             let (inner, prefix) = (folder.join(&name), format!("{prefix}{name}/"));
             match fs::read_dir(&inner) {
                 Ok(entries) => self.look(&inner, &prefix, entries, depth - 1),
-                Err(error) => {
-                    tracing::debug!("{}: cannot be looked through: {error}", inner.display());
-                    self.unread.push(prefix);
-                }
+                Err(error) => self.leave_unread(&inner, &prefix, &error),
             }
+        }
+    }
+
+    fn leave_unread(&mut self, folder: &Path, prefix: &str, error: &io::Error) {
+        // Once for all the files of a folder that gives nothing but their names.
+        if self.unread.last().is_none_or(|last| last != prefix) {
+            tracing::debug!("{}: cannot be looked through: {error}", folder.display());
+            self.unread.push(prefix.to_owned());
         }
     }
 }
@@ -105,22 +129,6 @@ impl Walk {
 fn name_of(entry: &DirEntry) -> Option<String> {
     let name = entry.file_name().into_string().ok()?;
     (!name.contains(|c: char| c.is_control() || matches!(c, '\\' | ':'))).then_some(name)
-}
-
-/// Where the note about the game in `file` lies while andross writes it.
-pub(super) fn note_of(file: &Path) -> PathBuf {
-    let mut note = file.as_os_str().to_owned();
-    note.push(NOTE_SUFFIX.trim_start_matches(SUFFIX));
-    note.into()
-}
-
-/// Nanoseconds since 1970, negative before that.
-pub(super) fn unix_ns(time: SystemTime) -> i64 {
-    let ns = |duration: std::time::Duration| i64::try_from(duration.as_nanos());
-    match time.duration_since(UNIX_EPOCH) {
-        Ok(since) => ns(since).unwrap_or(i64::MAX),
-        Err(before) => ns(before.duration()).map_or(i64::MIN, |ns| -ns),
-    }
 }
 
 #[cfg(test)]
@@ -162,5 +170,17 @@ mod tests {
         let walk = Walk::through(folder.path()).unwrap();
         assert!(walk.found.iter().all(|file| !file.is_open));
         assert!(Walk::through(&folder.path().join("none")).is_err());
+    }
+
+    #[test]
+    fn a_folder_that_fails_half_way_counts_as_not_looked_through() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("1.slp"), "").unwrap();
+        let entries = || fs::read_dir(folder.path()).unwrap();
+        let broken = std::iter::once_with(|| Err(io::Error::other("a bad cable")));
+        let mut walk = Walk::default();
+        walk.look(folder.path(), "Side/", entries().chain(broken).chain(entries()), 0);
+        let found: Vec<_> = walk.found.iter().map(|file| &*file.path).collect();
+        assert_eq!((found, walk.unread), (vec!["Side/1.slp"], vec!["Side/".to_owned()]));
     }
 }

@@ -5,7 +5,9 @@ use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
 
-use super::folder::{note_of, unix_ns};
+use super::entry::EntryState;
+use crate::replay::note_of;
+use crate::unix_time::unix_ns;
 
 /// Games that are not shown: those that are still on, and those whose file was written to lately. A
 /// game's last byte is written when it has arrived or later, so what is in an older file has been seen by
@@ -24,7 +26,8 @@ impl Hidden {
     /// Whether the game in `file` is hidden. One of which nothing can be learnt is.
     pub fn hides(&self, file: &Path) -> bool {
         // The note first: it goes when the file has been written to for the last time. While the file is
-        // open its time may be an old one, on Windows.
+        // open its time may be an old one, on Windows. That the note is locked, by which a scan knows a
+        // recording, is not asked for: a note that a crash left hides its game, too, until that is completed.
         if note_of(file).symlink_metadata().is_ok() {
             return true;
         }
@@ -34,8 +37,8 @@ impl Hidden {
     /// What must hold in SQL for a game to be shown. An entry that is not settled may tell of what came
     /// after the time at which its file was seen.
     pub(super) fn condition(&self) -> String {
-        let since = unix_ns(self.since);
-        format!("settled = 1 AND state <> 'recording' AND written < {since}")
+        let (since, recording) = (unix_ns(self.since), EntryState::Recording.word());
+        format!("settled = 1 AND state <> '{recording}' AND written < {since}")
     }
 }
 

@@ -23,10 +23,12 @@ mod thread;
 mod winner;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use mio::Waker;
 use parking_lot::Mutex;
+use rusqlite::Connection;
 use thiserror::Error;
 
 pub use entry::{Entry, EntryState, PlayerEntry};
@@ -40,7 +42,6 @@ pub use scan::{Progress, ScanReport};
 pub use thread::LibraryThread;
 
 use database::Database;
-use thread::Progressing;
 
 /// The name of the index in the folder of replays.
 pub const INDEX: &str = ".andross-index.sqlite";
@@ -73,6 +74,16 @@ impl LibraryError {
             Self::Index(error) => database::is_damage(error),
         }
     }
+
+    /// Whether there is no such folder.
+    fn is_no_folder(&self) -> bool {
+        matches!(self, Self::Folder { error, .. } if error.kind() == std::io::ErrorKind::NotFound)
+    }
+
+    /// Whether the index is another file by now.
+    fn is_moved(&self) -> bool {
+        matches!(self, Self::Index(error) if database::is_moved(error))
+    }
 }
 
 /// The index of one folder. Shared by the thread that scans and those that ask.
@@ -81,19 +92,27 @@ pub struct Library {
     folder: PathBuf,
     /// `None` until the folder is there.
     database: Mutex<Option<Arc<Database>>>,
-    progress: Progressing,
+    progress: Mutex<Progress>,
+    /// Somebody wants a scan.
+    is_wanted: AtomicBool,
     /// Wakes the thread that scans, if there is one.
-    doorbell: OnceLock<Arc<Waker>>,
+    doorbell: Option<Arc<Waker>>,
 }
 
 impl Library {
     /// The library of `folder`, which need not be there yet. Nothing is opened before it is needed.
     pub fn new(folder: PathBuf) -> Self {
+        Self::with_doorbell(folder, None)
+    }
+
+    /// The same, with a thread that scans.
+    fn with_doorbell(folder: PathBuf, doorbell: Option<Arc<Waker>>) -> Self {
         Self {
             folder,
-            database: Mutex::new(None),
-            progress: Progressing::default(),
-            doorbell: OnceLock::new(),
+            database: Mutex::default(),
+            progress: Mutex::default(),
+            is_wanted: AtomicBool::new(false),
+            doorbell,
         }
     }
 
@@ -102,15 +121,15 @@ impl Library {
         &self.folder
     }
 
-    /// What the thread is doing, or did last.
+    /// How far the scan is, or the last one was.
     pub fn progress(&self) -> Progress {
-        self.progress.get()
+        *self.progress.lock()
     }
 
     /// Lets the thread look through the folder soon, if it has not just done so.
     pub fn look(&self) {
-        self.progress.want();
-        if let Some(doorbell) = self.doorbell.get()
+        self.is_wanted.store(true, Ordering::Release);
+        if let Some(doorbell) = &self.doorbell
             && let Err(error) = doorbell.wake()
         {
             tracing::error!("the library's thread cannot be woken: {error}");
@@ -123,7 +142,7 @@ impl Library {
     /// If the index fails. One that is damaged is made anew by the next scan.
     pub fn find(&self, query: &Query) -> Result<Page, LibraryError> {
         match self.opened() {
-            Some(database) => self.guarded(&database, query::find(&database, query)),
+            Some(database) => self.with(&database, |connection| query::find(connection, query)),
             None => Ok(Page::empty(query)),
         }
     }
@@ -134,7 +153,9 @@ impl Library {
     /// As [`Library::find`].
     pub fn facets(&self, hidden: Option<Hidden>) -> Result<Facets, LibraryError> {
         match self.opened() {
-            Some(database) => self.guarded(&database, facets::collect(&database, hidden)),
+            Some(database) => {
+                self.with(&database, |connection| facets::collect(connection, hidden))
+            }
             None => Ok(Facets::default()),
         }
     }
@@ -154,15 +175,17 @@ impl Library {
         Ok(database)
     }
 
-    /// Lets go of an index that is damaged or gone, so that the next scan opens it anew and finds out.
-    fn guarded<T>(
+    /// Works with the index. One that turns out to be damaged, another file or gone is let go of, so that
+    /// the next scan opens it anew and finds out.
+    fn with<T>(
         &self,
         database: &Arc<Database>,
-        result: Result<T, LibraryError>,
+        work: impl FnOnce(&mut Connection) -> Result<T, LibraryError>,
     ) -> Result<T, LibraryError> {
-        let is_lost = |error: &LibraryError| error.is_damage() || database.is_gone();
+        let result = database.with(work);
+        let is_lost =
+            |error: &LibraryError| error.is_damage() || error.is_moved() || database.is_gone();
         if result.as_ref().is_err_and(is_lost) {
-            database.distrust();
             let mut current = self.database.lock();
             if current.as_ref().is_some_and(|current| Arc::ptr_eq(current, database)) {
                 *current = None;
@@ -171,5 +194,29 @@ impl Library {
             self.look();
         }
         result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The file of an index in use can be deleted on Unix only.
+    #[cfg(unix)]
+    #[test]
+    fn an_index_that_is_gone_is_let_go_of_by_who_needs_one_more_connection() {
+        let folder = tempfile::tempdir().unwrap();
+        let library = Library::new(folder.path().to_owned());
+        library.scan(|_| std::ops::ControlFlow::Continue(())).unwrap();
+        let database = library.opened().unwrap();
+        let query = Query::default();
+        let asked_meanwhile = database.with(|_| {
+            std::fs::remove_file(folder.path().join(INDEX)).unwrap();
+            Ok(library.find(&query))
+        });
+        let error = asked_meanwhile.unwrap().unwrap_err();
+        assert!(!error.is_damage() && !error.is_moved(), "{error}");
+        assert!(library.opened().is_none());
+        assert!(library.is_wanted.load(Ordering::Acquire), "a scan");
     }
 }

@@ -1,5 +1,5 @@
-//! A moment as people write it: `2026-03-14`, `2026-03-14T20:15`, `2026-03-14T20:15:00Z`, or Unix
-//! milliseconds.
+//! A moment as people write it: `2026-03-14` (or `20260314`), `2026-03-14T20:15`, `2026-03-14T20:15:00Z`,
+//! or Unix milliseconds.
 
 use std::str::FromStr;
 
@@ -7,6 +7,10 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use thiserror::Error;
+
+/// The least number that is taken for Unix milliseconds: in 1973, long before Melee. Less is a year, a
+/// date or Unix seconds, and would silently be a moment in 1970.
+const MIN_MS: i64 = 100_000_000_000;
 
 /// A moment, or a whole day.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,7 +38,9 @@ impl FromStr for Moment {
 impl Moment {
     fn parse(text: &str, zone: &TimeZone) -> Option<Self> {
         let local = |time: DateTime| Some(zone.to_zoned(time).ok()?.timestamp());
-        if let Ok(ms) = text.parse() {
+        if let Ok(ms) = text.parse()
+            && ms >= MIN_MS
+        {
             return Some(Self { start: ms, end: i64::checked_add(ms, 1)? });
         }
         if let Ok(moment) = text.parse::<Timestamp>() {
@@ -69,7 +75,9 @@ mod tests {
         let at = |text: &str| Moment::parse(text, &zone);
         let day = 24 * 3600 * 1000;
         let midnight = 1_773_446_400_000 - 2 * 3600 * 1000;
-        assert_eq!(at("2026-03-14"), Some(Moment { start: midnight, end: midnight + day }));
+        for text in ["2026-03-14", "20260314"] {
+            assert_eq!(at(text), Some(Moment { start: midnight, end: midnight + day }), "{text}");
+        }
         let evening = midnight + (20 * 60 + 15) * 60 * 1000;
         let expected = Some(Moment { start: evening, end: evening + 1000 });
         for text in ["2026-03-14T20:15", "2026-03-14 20:15:00", "2026-03-14T18:15:00Z"] {
@@ -79,9 +87,17 @@ mod tests {
             at("1773446400000"),
             Some(Moment { start: 1_773_446_400_000, end: 1_773_446_400_001 })
         );
-        for text in
-            ["", "yesterday", "2026-13-01", "2026-03-14T25:00", "9223372036854775807", "9999-12-31"]
-        {
+        for text in [
+            "",
+            "yesterday",
+            "2026-13-01",
+            "2026-03-14T25:00",
+            "9223372036854775807",
+            "9999-12-31",
+            "20261301",
+            "2026",
+            "1773446400",
+        ] {
             assert_eq!(at(text), None, "{text}");
         }
         assert!("soon".parse::<Moment>().unwrap_err().to_string().contains("2026-03-14"));

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use utoipa::ToSchema;
 
-use super::database::Database;
 use super::entry::{Entry, EntryState};
 use super::text::{fold, item};
 use super::{Hidden, LibraryError, Moment};
@@ -269,8 +268,7 @@ impl Conditions {
 }
 
 /// A page of what is asked for.
-pub(super) fn find(database: &Database, query: &Query) -> Result<Page, LibraryError> {
-    let mut connection = database.connection()?;
+pub(super) fn find(connection: &mut Connection, query: &Query) -> Result<Page, LibraryError> {
     // Of one moment: total and page fit together while a scan writes.
     let moment = connection.transaction()?;
     let conditions = query.conditions();

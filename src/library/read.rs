@@ -2,18 +2,23 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use super::entry::{Entry, EntryState, PlayerEntry};
 use super::winner::{placement, stocks, winners};
 use crate::replay::{Glance, GoOn, SurveyError};
 use crate::slp::state::{MatchState, PlayerState};
+use crate::unix_time::unix_ms;
 
 /// Digits of a MAC address, which Nintendont puts into the names of its files.
 const MAC_LEN: usize = 12;
 
 /// Digits of a date in the name of a file, `20260314T201502`.
 const DATE_LEN: usize = 15;
+
+/// The longest nickname that an entry has, in bytes; a longer one is cut. A console's has 31 at most,
+/// but a file may say anything, and each page of a list repeats it.
+const MAX_NICK: usize = 128;
 
 /// The entry of the file at `path` in `folder`. `is_open` says that andross is writing it. One that
 /// cannot be read has the reason.
@@ -70,8 +75,9 @@ fn fill(
     is_open: bool,
 ) -> Entry {
     let Glance { summary, state, metadata, .. } = glance;
-    let console_nick = metadata.as_ref().and_then(|metadata| metadata.console_nick.clone());
-    let console_nick = console_nick.filter(|nick| !nick.is_empty());
+    let nick = metadata.as_ref().and_then(|metadata| metadata.console_nick.as_deref());
+    let nick = nick.map(|nick| &nick[..nick.floor_char_boundary(MAX_NICK)]);
+    let console_nick = nick.filter(|nick| !nick.is_empty()).map(str::to_owned);
     let notes = metadata.as_ref().and_then(|metadata| metadata.recording).unwrap_or_default();
     let started = glance.started(file, modified);
     let winners = winners(state);
@@ -138,15 +144,6 @@ fn station(path: &str) -> Option<String> {
 
 fn folder_of(path: &str) -> Option<String> {
     path.rsplit('/').nth(1).map(str::to_owned)
-}
-
-/// Unix milliseconds; negative before 1970.
-pub(super) fn unix_ms(time: SystemTime) -> i64 {
-    let ms = |duration: std::time::Duration| i64::try_from(duration.as_millis());
-    match time.duration_since(UNIX_EPOCH) {
-        Ok(since) => ms(since).unwrap_or(i64::MAX),
-        Err(before) => ms(before.duration()).map_or(i64::MIN, |ms| -ms),
-    }
 }
 
 #[cfg(test)]

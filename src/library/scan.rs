@@ -6,11 +6,12 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::folder::{Found, Walk, unix_ns};
+use super::folder::{Found, Walk};
 use super::read::{Growth, read_while};
 use super::sql::{Known, Row};
 use super::{EntryState, Library, LibraryError, sql};
 use crate::replay::GoOn;
+use crate::unix_time::unix_ns;
 
 /// Files that are read before their entries are written: readers wait for a write.
 const BATCH: usize = 64;
@@ -64,13 +65,37 @@ impl Library {
     /// If the folder cannot be read, or the index fails.
     pub fn scan(
         &self,
+        pace: impl FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<ScanReport, LibraryError> {
+        self.note(|now| (now.is_running, now.read, now.of) = (true, 0, 0));
+        let scanned = self.follow_folder(pace);
+        let is_all = match &scanned {
+            Ok(report) => !report.is_partial,
+            // Before the first game there is no folder.
+            Err(error) => error.is_no_folder(),
+        };
+        self.note(|now| {
+            now.is_running = false;
+            now.is_complete |= is_all;
+        });
+        scanned
+    }
+
+    /// Notes how far the scan is, and tells it.
+    fn note(&self, change: impl FnOnce(&mut Progress)) -> Progress {
+        let mut now = self.progress.lock();
+        change(&mut now);
+        *now
+    }
+
+    fn follow_folder(
+        &self,
         mut pace: impl FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<ScanReport, LibraryError> {
         let walk = Walk::through(self.folder())
             .map_err(|error| LibraryError::Folder { folder: self.folder().to_owned(), error })?;
         let database = self.open()?;
-        let known = database.connection().and_then(|connection| sql::known(&connection));
-        let mut known = self.guarded(&database, known.map_err(LibraryError::from))?;
+        let mut known = self.with(&database, |connection| Ok(sql::known(connection)?))?;
         let mut report = ScanReport {
             games: walk.found.len() as u64,
             is_partial: !walk.unread.is_empty(),
@@ -87,10 +112,7 @@ impl Library {
         };
         let gone: Vec<String> = known.into_keys().filter(is_looked_at).collect();
         if !gone.is_empty() {
-            let forgotten = database
-                .connection()
-                .and_then(|mut connection| sql::forget(&mut connection, &gone));
-            self.guarded(&database, forgotten.map_err(LibraryError::from))?;
+            self.with(&database, |connection| Ok(sql::forget(connection, &gone)?))?;
             report.removed = gone.len() as u64;
         }
 
@@ -98,16 +120,12 @@ impl Library {
         let mut rows = Vec::new();
         let mut written = Instant::now();
         let put = |rows: &mut Vec<Row>| {
-            let done = match database.connection() {
-                Ok(mut connection) => sql::put(&mut connection, rows),
-                Err(error) => Err(error.into()),
-            };
+            let done = self.with(&database, |connection| sql::put(connection, rows));
             rows.clear();
-            self.guarded(&database, done)
+            done
         };
+        let mut progress = self.note(|now| now.of = of);
         for file in changed {
-            let mut progress =
-                Progress { is_running: true, is_complete: false, read: report.read, of };
             let Some(row) = self.look_at(&file, &mut || pace(progress)) else {
                 report.is_partial = true;
                 break;
@@ -119,7 +137,7 @@ impl Library {
                 put(&mut rows)?;
                 written = Instant::now();
             }
-            progress.read = report.read;
+            progress = self.note(|now| now.read = report.read);
             if pace(progress).is_break() {
                 report.is_partial = true;
                 break;

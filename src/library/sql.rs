@@ -6,10 +6,10 @@
 use std::collections::HashMap;
 
 use rusqlite::functions::{Context, FunctionFlags};
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::LibraryError;
-use super::entry::Entry;
+use super::entry::{Entry, EntryState};
 use super::text::{fold, list};
 
 /// Marks the file as this program's: `aNdX`.
@@ -143,15 +143,21 @@ fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().to_owned()
 }
 
-/// Makes the tables, all or none.
-pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
-    let transaction = connection.transaction()?;
+/// Makes the tables, all or none, where there are none; what the file holds then. Another program may
+/// have made them since somebody looked, so that is looked at again when nobody else can write.
+pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<Found> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found = check(&transaction)?;
+    if found != Found::Nothing {
+        return Ok(found);
+    }
     for statement in SCHEMA {
         transaction.execute_batch(statement)?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", VERSION)?;
-    transaction.commit()
+    transaction.commit()?;
+    Ok(Found::Ours)
 }
 
 /// All files that the index knows.
@@ -163,7 +169,7 @@ pub(super) fn known(connection: &Connection) -> rusqlite::Result<HashMap<String,
             bytes: row.get::<_, i64>(1)?.cast_unsigned(),
             written: row.get(2)?,
             is_settled: row.get(3)?,
-            is_recording: state == "recording",
+            is_recording: state == EntryState::Recording.word(),
         };
         Ok((row.get(0)?, known))
     })?;
@@ -235,4 +241,22 @@ pub(super) fn forget(connection: &mut Connection, paths: &[String]) -> rusqlite:
         }
     }
     transaction.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_who_find_nothing_at_once_make_one_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("index");
+        let [mut one, mut two] = [(); 2].map(|()| Connection::open(&file).unwrap());
+        for connection in [&one, &two] {
+            assert_eq!(check(connection), Ok(Found::Nothing));
+        }
+        assert_eq!(create(&mut one), Ok(Found::Ours));
+        assert_eq!(create(&mut two), Ok(Found::Ours));
+        assert_eq!(check(&one), Ok(Found::Ours));
+    }
 }

@@ -69,7 +69,7 @@ fn best(state: &MatchState, time_is_up: bool) -> Vec<u8> {
         let Some(stocks) = stocks(state, player) else { return Vec::new() };
         *stocks_left += u32::from(stocks);
         let percent = player.fighter.as_ref().and_then(|fighter| fighter.percent);
-        *damage += percent.unwrap_or(0.0).max(0.0) as u32;
+        *damage = damage.saturating_add(percent.unwrap_or(0.0).max(0.0) as u32);
         ports.push(player.port);
     }
     let rank =
@@ -144,6 +144,9 @@ mod tests {
         assert_eq!(won(FOUR, true, left, &[2, 0xFF, 2, 0, 3, 1]), [2, 4]);
         assert_eq!(won(FOUR, true, left, &[2]), [2, 4], "without places, too");
         assert_eq!(won(FOUR, false, left, &[2]), [2]);
+        // No game has such damage, but a file may.
+        let damage = [(1, 1e30), (1, 30.0), (1, 1e30), (1, 30.0)];
+        assert_eq!(won(FOUR, true, damage, &[1]), [2, 4]);
         let alone = [Some(0), None, None, None];
         assert_eq!(won(alone, false, left, &[2, 0xFF, 0, 0xFF, 0xFF, 0xFF]), [0; 0]);
     }

@@ -67,7 +67,7 @@ impl Decoder {
                 Boundary::Event => match self.scanner.next(rest) {
                     Ok(Some(event)) => {
                         events.extend_from_slice(event.bytes());
-                        at += event.len();
+                        at += event.size();
                     }
                     Ok(None) => break,
                     Err(_) => {

@@ -122,9 +122,8 @@ impl Recording {
     fn observe(&mut self, chunk: &Chunk) {
         let mut rest = &chunk.data()[..];
         // What cannot be read is in the file all the same; the summary goes on behind it.
-        while let Ok(Some(event)) = self.scanner.next(rest) {
+        while let Ok(Some(event)) = self.scanner.take(&mut rest) {
             self.summary.observe(event);
-            rest = &rest[event.len()..];
         }
     }
 

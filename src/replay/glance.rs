@@ -138,10 +138,9 @@ impl Glance {
         let Some(first) = first.or_else(|| find_events(&tail, &scanner)) else { return Ok(None) };
         let mut scanner = scanner;
         let mut rest = &tail[first..];
-        while let Ok(Some(event)) = scanner.next(rest) {
+        while let Ok(Some(event)) = scanner.take(&mut rest) {
             summary.observe(event);
             state.observe(event);
-            rest = &rest[event.len()..];
         }
         let told = metadata.as_ref().and_then(|metadata| metadata.last_frame);
         if told.is_some() && told != summary.last_frame.map(|frame| frame.0) {
@@ -191,7 +190,7 @@ impl Head {
             let Ok(Some(event)) = scanner.next(&bytes[at..]) else { break };
             summary.observe(event);
             state.observe(event);
-            at += event.len();
+            at += event.size();
         }
         Self { summary, state, scanner, end: (EVENTS_AT + at) as u64 }
     }
@@ -221,11 +220,10 @@ fn walk(bytes: &[u8], scanner: &Scanner) -> (usize, bool) {
     let mut scanner = scanner.clone();
     let (mut steps, mut rest) = (0, bytes);
     let mut frame = None;
-    while let Ok(Some(event)) = scanner.next(rest) {
+    while let Ok(Some(event)) = scanner.take(&mut rest) {
         if event.code() == EventCode::EVENT_PAYLOADS || !follows(event, &mut frame) {
             return (steps, false);
         }
-        rest = &rest[event.len()..];
         steps += 1;
     }
     (steps, rest.is_empty())

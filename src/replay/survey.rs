@@ -303,12 +303,11 @@ impl Scan {
         bytes: &[u8],
         each: &mut impl FnMut(Event<'_>),
     ) -> Result<usize, Stop> {
-        let mut taken = 0;
+        let mut rest = bytes;
         loop {
-            let unread = bytes.get(taken..).unwrap_or_default();
-            let event = match scanner.next(unread) {
+            let event = match scanner.take(&mut rest) {
                 Ok(Some(event)) => event,
-                Ok(None) => return Ok(taken),
+                Ok(None) => return Ok(bytes.len() - rest.len()),
                 Err(ScanError::UnknownEvent(code)) => return Err(Stop::Unknown(code)),
                 Err(ScanError::PayloadSizes(error)) => return Err(Stop::PayloadSizes(error)),
             };
@@ -319,8 +318,7 @@ impl Scan {
             self.summary.observe(event);
             *self.event_counts.entry(event.code()).or_default() += 1;
             self.events += 1;
-            self.events_len += event.len() as u64;
-            taken += event.len();
+            self.events_len += event.size() as u64;
         }
     }
 }

@@ -225,7 +225,7 @@ impl Writer {
             match self.scanner.next(&data[at..]) {
                 Ok(Some(event)) => {
                     let starts_game = event.code() == EventCode::EVENT_PAYLOADS;
-                    let full = at + event.len() - piece.start > MAX_REPLAY_DATA;
+                    let full = at + event.size() - piece.start > MAX_REPLAY_DATA;
                     if at > piece.start && (starts_game || full) {
                         self.push(pos, data, &piece, at, now, written);
                         piece = Piece::at(at);
@@ -239,7 +239,7 @@ impl Writer {
                     if self.frames.observe(event) != FrameEnd::No {
                         self.station.stats.frames.add(1);
                     }
-                    at += event.len();
+                    at += event.size();
                     if event.code() == EventCode::GAME_END {
                         written.game_ended |= self.in_game;
                         self.in_game = false;
@@ -280,13 +280,12 @@ impl Writer {
         let mut rest = data;
         let mut first = None;
         while first.is_none()
-            && let Ok(Some(event)) = scanner.next(rest)
+            && let Ok(Some(event)) = scanner.take(&mut rest)
         {
             if event.code() == EventCode::EVENT_PAYLOADS {
                 return;
             }
             first = event.frame();
-            rest = &rest[event.len()..];
         }
         let goes_back = match (first, self.last_frame) {
             (Some(first), Some(last)) => first.0 < last.0.saturating_sub(MAX_ROLLBACK),

@@ -173,7 +173,7 @@ fn steps(events: &[u8]) -> Vec<usize> {
         if first_of_frames || own_step || matches!(frame_end, FrameEnd::Before(_)) {
             end_step(at);
         }
-        at += event.len();
+        at += event.size();
         if matches!(frame_end, FrameEnd::Here(_)) {
             end_step(at);
         }
@@ -186,7 +186,7 @@ fn steps(events: &[u8]) -> Vec<usize> {
 /// A console cannot send what is larger than its buffer, and takes an empty payload for one of
 /// unknown size.
 fn fits_a_console(event: Event<'_>) -> bool {
-    (2..=MAX_REPLAY_DATA).contains(&event.len())
+    (2..=MAX_REPLAY_DATA).contains(&event.size())
 }
 
 #[cfg(test)]

@@ -45,10 +45,9 @@ impl Batcher {
             &joined[..]
         };
         loop {
-            match self.scanner.next(rest) {
+            match self.scanner.take(&mut rest) {
                 Ok(Some(event)) => {
                     self.take(event, ends);
-                    rest = &rest[event.len()..];
                 }
                 Ok(None) => break,
                 Err(_) => {
@@ -66,7 +65,7 @@ impl Batcher {
         if let FrameEnd::Before(_) = frame_end {
             self.end(ends);
         }
-        self.at += event.len() as u64;
+        self.at += event.size() as u64;
         let ends_batch = matches!(
             event.code(),
             EventCode::GAME_START

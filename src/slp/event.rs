@@ -114,8 +114,7 @@ impl<'a> Event<'a> {
     }
 
     /// Length in bytes, command byte included; at least 1.
-    #[allow(clippy::len_without_is_empty, reason = "an event has at least its command byte")]
-    pub const fn len(self) -> usize {
+    pub const fn size(self) -> usize {
         self.bytes.len()
     }
 

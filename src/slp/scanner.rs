@@ -42,9 +42,20 @@ impl Scanner {
         self.sizes.as_ref()
     }
 
-    /// The first event of `input`, or `None` if it is not all there yet.
+    /// Takes the first event off the front of `input`, or `None` if it is not all there yet.
     ///
-    /// The caller goes on behind it: `input = &input[event.len()..]`.
+    /// # Errors
+    /// As [`Scanner::next`]; `input` is unchanged then.
+    pub fn take<'a>(&mut self, input: &mut &'a [u8]) -> Result<Option<Event<'a>>, ScanError> {
+        let event = self.next(input)?;
+        if let Some(event) = event {
+            *input = &input[event.size()..];
+        }
+        Ok(event)
+    }
+
+    /// The first event of `input`, or `None` if it is not all there yet. The next one begins
+    /// [`Event::size`] bytes behind it.
     ///
     /// # Errors
     /// If `input` begins with a code that has no announced size, or with a broken table of sizes.
@@ -102,7 +113,7 @@ mod tests {
         for cut in 0..TABLE.len() {
             assert_eq!(scanner.next(&TABLE[..cut]), Ok(None), "cut at {cut}");
         }
-        assert_eq!(scanner.next(&TABLE).unwrap().unwrap().len(), TABLE.len());
+        assert_eq!(scanner.next(&TABLE).unwrap().unwrap().size(), TABLE.len());
         assert_eq!(scanner.next(&[0x36, 1]), Ok(None));
         assert_eq!(scanner.next(&[0x36, 1, 2, 9]).unwrap().unwrap().bytes(), [0x36, 1, 2]);
     }
@@ -162,9 +173,9 @@ mod tests {
                 unread.extend_from_slice(piece);
                 rest = behind;
                 while let Some(event) = scanner.next(&unread).unwrap() {
-                    let len = event.len();
+                    let size = event.size();
                     events.push(event.bytes().to_vec());
-                    unread.drain(..len);
+                    unread.drain(..size);
                 }
                 prop_assert!(unread.len() < MAX_EVENT_LEN);
                 if rest.is_empty() {
@@ -179,9 +190,8 @@ mod tests {
         fn any_bytes_are_events_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
             let mut scanner = Scanner::new();
             let mut rest = &bytes[..];
-            while let Ok(Some(event)) = scanner.next(rest) {
-                prop_assert!(event.len() >= 1);
-                rest = &rest[event.len()..];
+            while let Ok(Some(event)) = scanner.take(&mut rest) {
+                prop_assert!(event.size() >= 1);
             }
             let _ = find_game_start(&bytes);
         }

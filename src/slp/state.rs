@@ -162,8 +162,10 @@ impl MatchState {
         let Some(player) = players.find(|player| Some(player.port) == port_of(index)) else {
             return;
         };
-        self.frame = Some(frame.0);
-        if let Some(timer) = &mut self.timer {
+        // Every character of a frame tells its number.
+        if self.frame.replace(frame.0) != Some(frame.0)
+            && let Some(timer) = &mut self.timer
+        {
             timer.set(frame);
         }
         player.observe(frame, follower != 0, Fighter::parse(event, frame));

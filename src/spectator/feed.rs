@@ -181,6 +181,10 @@ impl Feed {
         let mut ends = std::mem::take(&mut self.ends);
         self.batcher.push(chunk.data(), &mut ends);
         for end in ends.drain(..) {
+            // A batch that was flushed before its end had come. An empty one would say that Dolphin closes.
+            if end <= self.pending_at {
+                continue;
+            }
             let batch = self.cut(end);
             self.push(Content::Events(batch), frame, chunk.arrived());
         }

@@ -1,17 +1,15 @@
 //! The file by which Playback Dolphin is told what to play (project-slippi/slippi-wiki, `COMM_SPEC.md`).
 
-use std::fs::{self, DirBuilder};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 use serde::Serialize;
-
-/// Names that are tried for the folder: each is random, so the first is free.
-const ATTEMPTS: usize = 16;
+use tempfile::TempDir;
 
 /// A communication file in a folder of its own, which goes with it.
 pub(super) struct CommFile {
-    folder: PathBuf,
+    folder: TempDir,
     path: PathBuf,
     /// Random, so that no other run's commands are the same.
     run: u64,
@@ -33,20 +31,14 @@ struct Command<'a> {
 impl CommFile {
     /// A place for the file, which only this user can look into; there is no command in it yet.
     pub(super) fn create() -> io::Result<Self> {
-        let mut last = None;
-        for _ in 0..ATTEMPTS {
-            let run = fastrand::u64(..);
-            let folder = std::env::temp_dir().join(format!("andross-watch-{run:016x}"));
-            match private_folder().create(&folder) {
-                Ok(()) => {
-                    // Dolphin has a working directory of its own.
-                    let folder = std::path::absolute(folder)?;
-                    return Ok(Self { path: folder.join("comm.json"), folder, run, commands: 0 });
-                }
-                Err(error) => last = Some(error),
-            }
-        }
-        Err(last.unwrap_or_else(|| io::ErrorKind::AlreadyExists.into()))
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("andross-watch-");
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        // Dolphin has a working directory of its own.
+        let folder = builder.tempdir_in(std::path::absolute(env::temp_dir())?)?;
+        let path = folder.path().join("comm.json");
+        Ok(Self { folder, path, run: fastrand::u64(..), commands: 0 })
     }
 
     /// Where the file is.
@@ -65,28 +57,12 @@ impl CommFile {
             command_id: format!("{:016x}-{}", self.run, self.commands + 1),
             game_station: station,
         };
-        let whole = self.folder.join("comm.json.new");
+        let whole = self.folder.path().join("comm.json.new");
         fs::write(&whole, serde_json::to_vec(&command)?)?;
         fs::rename(&whole, &self.path)?;
         self.commands += 1;
         Ok(())
     }
-}
-
-impl Drop for CommFile {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.folder) {
-            tracing::debug!("{}: stays: {error}", self.folder.display());
-        }
-    }
-}
-
-fn private_folder() -> DirBuilder {
-    #[cfg_attr(not(unix), allow(unused_mut, reason = "only Unix has modes"))]
-    let mut builder = DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
 }
 
 #[cfg(test)]
@@ -101,7 +77,13 @@ mod tests {
     #[test]
     fn each_command_is_whole_and_another_one() {
         let mut comm = CommFile::create().unwrap();
-        let folder = comm.folder.clone();
+        let folder = comm.folder.path().to_owned();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = fs::metadata(&folder).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o700, "nobody else's business");
+        }
         let path = Path::new(r"C:\Users\Émile\replays\Game_x.slp");
         comm.play(path, "Stream \"1\"\u{1b}", false).unwrap();
         let first = read(&comm);

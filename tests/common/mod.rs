@@ -106,9 +106,8 @@ pub fn synthetic(seed: u8, frames: i32, end: bool) -> Recording {
 /// Whether a recording's last event is Game End.
 pub fn has_game_end(recording: &Recording) -> bool {
     let (mut scanner, mut rest, mut last) = (Scanner::new(), &recording.events()[..], None);
-    while let Ok(Some(event)) = scanner.next(rest) {
+    while let Ok(Some(event)) = scanner.take(&mut rest) {
         last = Some(event.code());
-        rest = &rest[event.len()..];
     }
     last == Some(EventCode::GAME_END)
 }

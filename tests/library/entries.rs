@@ -5,7 +5,9 @@ use std::path::Path;
 
 use andross::library::{Entry, EntryState, read};
 use andross::replay::survey;
+use andross::slp::Metadata;
 
+use super::short_game::file_of;
 use super::{Shelf, fixture};
 use crate::common::{fixtures, shared_replays};
 
@@ -147,6 +149,15 @@ fn names_times_and_stations_are_told() {
     assert_eq!(console.console_nick.as_deref(), Some("Bühne 1"));
     assert_eq!(console.station.as_deref(), Some("Bühne 1"), "a MAC address is no station");
     assert_eq!(console.players[0].name, "マルス");
+    // A console's has 31 bytes. What somebody else writes there is not repeated in every list.
+    let whole = fixture("v2.0.1-console.slp");
+    let events_end = 15 + u32::from_be_bytes(whole[11..15].try_into().unwrap()) as usize;
+    let nick = format!("x{}", "ü".repeat(5000));
+    let metadata = Metadata { console_nick: Some(nick.clone()), ..Metadata::default() }.encode();
+    shelf.put("long.slp", &[&whole[..events_end], &metadata].concat());
+    let long = read(shelf.folder.path(), "long.slp", false);
+    assert_eq!(long.console_nick.as_deref(), Some(&nick[..127]));
+    assert_eq!(long.station, long.console_nick);
     let andross = entry("x/Game_Stream_20200101T000000.slp", "v2.0.1-console.slp");
     assert_eq!(andross.station.as_deref(), Some("Stream"));
     let folder = entry("Side/a.slp", "unfinished.slp");
@@ -169,7 +180,6 @@ fn names_times_and_stations_are_told() {
 
 #[test]
 fn the_state_of_a_file_is_told() {
-    use andross::slp::Metadata;
     use andross::slp::metadata::RecordingNotes;
     let whole = fixture("v3.7.0-items.slp");
     let shelf = Shelf::empty();
@@ -231,11 +241,7 @@ fn hostile_files_cost_no_more_than_their_bytes() {
     events.extend([0; 0x140]);
     events.extend(vec![0x37; 3_000_000]);
     events.push(0x39);
-    let mut file = b"{U\x03raw[$U#l".to_vec();
-    file.extend((events.len() as u32).to_be_bytes());
-    file.extend(&events);
-    file.push(b'}');
-    shelf.put("b.slp", &file);
+    shelf.put("b.slp", &file_of(&events));
     let entry = read(shelf.folder.path(), "b.slp", false);
     assert_ne!(entry.state, EntryState::Complete, "{entry:?}");
     #[cfg(unix)]

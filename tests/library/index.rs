@@ -154,6 +154,8 @@ fn an_index_that_cannot_be_opened_is_not_put_aside() {
     let journal = shelf.folder.path().join(format!("{}-journal", andross::library::INDEX));
     fs::create_dir(&journal).unwrap();
     assert_eq!(shelf.scan().read, 3, "in memory");
+    let search = Query { search: Some("bühne".to_owned()), ..Query::default() };
+    assert_eq!(shelf.find(&search).total, 2, "where everything is found, too");
     let aside = shelf.folder.path().join(format!("{}.broken", andross::library::INDEX));
     assert!(!aside.exists());
     fs::remove_dir(&journal).unwrap();
@@ -247,6 +249,24 @@ fn an_index_that_breaks_while_it_is_used_is_made_anew_by_the_next_scan() {
     fs::remove_file(shelf.index()).unwrap();
     let shelf = shelf.again();
     assert_eq!(shelf.scan().read, 3);
+}
+
+/// Somebody deletes the index while a relay has it open, and `andross replay index` makes another. On
+/// Windows the file cannot be deleted then.
+#[cfg(unix)]
+#[test]
+fn an_index_that_another_program_made_anew_is_taken_up() {
+    let shelf = three();
+    fs::remove_file(shelf.index()).unwrap();
+    let other = Library::new(shelf.folder.path().to_owned());
+    assert_eq!(other.scan(|_| ControlFlow::Continue(())).unwrap().read, 3);
+    shelf.put("d.slp", &fixture("v0.1.0-plain.slp"));
+    let error = shelf.library.scan(|_| ControlFlow::Continue(())).unwrap_err();
+    assert!(error.to_string().contains("the index of the games fails"), "{error}");
+    assert_eq!(shelf.scan().read, 1, "the others are in the new index");
+    assert_eq!(paths(&shelf), ["Side/c.slp", "a.slp", "b.slp", "d.slp"]);
+    let aside = shelf.folder.path().join(format!("{}.broken", andross::library::INDEX));
+    assert!(!aside.exists(), "it is good");
 }
 
 #[cfg(unix)]

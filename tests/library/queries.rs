@@ -4,40 +4,13 @@ use std::collections::BTreeSet;
 
 use andross::library::{EntryState, Order, Query, QueryError, SortBy};
 
+use super::short_game::ShortGame;
 use super::{Shelf, fixture};
 
-/// A short game of recorder 3.18.0 in which port 1 plays `character` on `stage` for `frames` frames
-/// and beats a Fox with this connect code.
-fn game(character: u8, stage: u8, frames: i32, code: &str) -> Vec<u8> {
-    const START: usize = 0x2F9;
-    let mut events = vec![0x35, 10];
-    for (event, size) in [(0x36, START as u16 - 1), (0x38, 0x33), (0x39, 6)] {
-        events.push(event);
-        events.extend(u16::to_be_bytes(size));
-    }
-    let mut start = vec![0; START];
-    start[..4].copy_from_slice(&[0x36, 3, 18, 0]);
-    start[0x5 + 0xF] = stage;
-    for (port, character, kind) in [(0, character, 0), (1, 2, 0), (2, 0, 3), (3, 0, 3)] {
-        start[0x65 + 0x24 * port..][..3].copy_from_slice(&[character, kind, 4]);
-    }
-    start[0x221 + 0xA..][..code.len()].copy_from_slice(code.as_bytes());
-    events.extend(start);
-    for frame in 0..frames {
-        for port in 0..2 {
-            let mut post = vec![0; 0x34];
-            post[0] = 0x38;
-            post[1..5].copy_from_slice(&(frame - 123).to_be_bytes());
-            (post[5], post[0x21]) = (port, 4 - 3 * port);
-            events.extend(post);
-        }
-    }
-    events.extend([0x39, 2, 0xFF, 0, 1, 0xFF, 0xFF]);
-    let mut file = b"{U\x03raw[$U#l".to_vec();
-    file.extend((events.len() as u32).to_be_bytes());
-    file.extend(events);
-    file.push(b'}');
-    file
+/// A game in which port 1 plays `character` and beats a Fox with this connect code.
+fn game(character: u8, stage: u8, frames: u16, code: &str) -> Vec<u8> {
+    let codes = [String::new(), code.to_owned()];
+    ShortGame { stage, characters: [character, 2], codes, frames, ..ShortGame::default() }.file()
 }
 
 fn query(change: impl FnOnce(&mut Query)) -> Query {
@@ -124,7 +97,7 @@ fn games_are_sorted_both_ways() {
 fn pages_are_stable_and_complete() {
     const GAMES: usize = 10_000;
     let shelf = Shelf::empty();
-    let files: Vec<Vec<u8>> = (0..20).map(|n| game(n, 2 + n % 7, i32::from(n), "A#1")).collect();
+    let files: Vec<Vec<u8>> = (0..20).map(|n| game(n, 2 + n % 7, u16::from(n), "A#1")).collect();
     let names: BTreeSet<String> = (0..GAMES)
         .map(|n| format!("{}/Game_S{}_20260314T{:06}.slp", n % 10, n % 4, n / 2))
         .collect();

@@ -75,9 +75,8 @@ pub fn complete_file(events: &[u8]) -> (Vec<u8>, Metadata) {
     let mut summary = andross::slp::Summary::new();
     let mut scanner = andross::slp::Scanner::new();
     let mut rest = events;
-    while let Some(event) = scanner.next(rest).unwrap() {
+    while let Some(event) = scanner.take(&mut rest).unwrap() {
         summary.observe(event);
-        rest = &rest[event.len()..];
     }
     let metadata = Metadata {
         start_at: Some("2024-05-04T20:15:00Z".into()),

@@ -62,9 +62,8 @@ fn it_is_the_recorders_file_with_length_0() {
 fn ends(game: &Recording) -> bool {
     let (mut scanner, mut rest) = (andross::slp::Scanner::new(), &game.events()[..]);
     let mut last = None;
-    while let Ok(Some(event)) = scanner.next(rest) {
+    while let Ok(Some(event)) = scanner.take(&mut rest) {
         last = Some(event.code());
-        rest = &rest[event.len()..];
     }
     last == Some(andross::slp::EventCode::GAME_END)
 }

@@ -122,11 +122,10 @@ impl Spectator {
         loop {
             self.read_message();
             let mut rest = &self.messages[self.messages.len() - 1][..];
-            while let Some(event) = scanner.next(rest).unwrap() {
+            while let Some(event) = scanner.take(&mut rest).unwrap() {
                 if event.code() == EventCode::GAME_END {
                     return;
                 }
-                rest = &rest[event.len()..];
             }
         }
     }

@@ -59,13 +59,12 @@ fn states(events: &[u8]) -> BTreeMap<Option<i32>, Vec<Value>> {
     let (mut scanner, mut reader) = (Scanner::new(), MatchReader::new());
     let mut states: BTreeMap<_, Vec<Value>> = BTreeMap::new();
     let mut rest = events;
-    while let Ok(Some(event)) = scanner.next(rest) {
+    while let Ok(Some(event)) = scanner.take(&mut rest) {
         reader.feed(event.bytes());
         let state: &MatchState = reader.state();
         // Through text, as it comes over the wire.
         let text = serde_json::to_string(state).unwrap();
         states.entry(state.frame).or_default().push(serde_json::from_str(&text).unwrap());
-        rest = &rest[event.len()..];
     }
     states
 }
@@ -115,12 +114,11 @@ fn percent_and_stocks_are_the_sources_own() {
     assert_eq!((&state["isOn"], &state["game"]), (&json!(false), &json!(1)));
     let (mut scanner, mut rest) = (Scanner::new(), &game.events()[..]);
     let mut last = BTreeMap::new();
-    while let Ok(Some(event)) = scanner.next(rest) {
+    while let Ok(Some(event)) = scanner.take(&mut rest) {
         if event.code() == EventCode::POST_FRAME && event.u8(6) == Some(0) {
             let float = |offset| f32::from_be_bytes(event.array(offset).unwrap());
             last.insert(event.u8(5).unwrap(), (float(0x16), event.u8(0x21).unwrap(), float(0xA)));
         }
-        rest = &rest[event.len()..];
     }
     assert_eq!(state["players"].as_array().unwrap().len(), last.len());
     for player in state["players"].as_array().unwrap() {

@@ -140,9 +140,8 @@ fn metadata(game: &Game, events: &[u8]) -> Metadata {
     let mut scanner = Scanner::new();
     let mut summary = Summary::new();
     let mut rest = events;
-    while let Ok(Some(event)) = scanner.next(rest) {
+    while let Ok(Some(event)) = scanner.take(&mut rest) {
         summary.observe(event);
-        rest = &rest[event.len()..];
     }
     // The first recorders said no more than when and where.
     let mut metadata =

@@ -10,8 +10,9 @@ use tokio::time::{MissedTickBehavior, interval_at};
 use utoipa::ToSchema;
 
 use super::sample::{Reading, Sample};
-use crate::engine::{Handle, Request, unix_ms};
+use crate::engine::{Handle, Request};
 use crate::session::Station;
+use crate::unix_time::unix_ms;
 
 /// How often a sample is taken: often enough to see what a cable that was pulled did.
 pub(super) const PERIOD: Duration = Duration::from_secs(5);

@@ -48,12 +48,11 @@ pub(super) fn join(reader: &mut LogReader) -> Option<Joined> {
         at = newest.seq().next();
         for chunk in chunks.iter().take_while(|chunk| chunk.seq() <= last.seq()) {
             let mut rest = &chunk.data()[..];
-            while let Ok(Some(event)) = scanner.next(rest) {
-                if event.code().belongs_to_frame() || prologue.len() + event.len() > MAX_PROLOGUE {
+            while let Ok(Some(event)) = scanner.take(&mut rest) {
+                if event.code().belongs_to_frame() || prologue.len() + event.size() > MAX_PROLOGUE {
                     break 'game;
                 }
                 prologue.extend_from_slice(event.bytes());
-                rest = &rest[event.len()..];
             }
         }
     }
@@ -67,7 +66,7 @@ impl Cut {
         let mut at = 0;
         while self.frame.is_some() {
             match self.scanner.next(&data[at..]) {
-                Ok(Some(event)) if self.is_old(event) => at += event.len(),
+                Ok(Some(event)) if self.is_old(event) => at += event.size(),
                 Ok(None) if at == data.len() => break,
                 _ => self.frame = None,
             }

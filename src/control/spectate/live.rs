@@ -263,9 +263,8 @@ impl File {
                 self.lost_bytes = self.lost_bytes.saturating_add(lost);
             }
             let mut rest = &chunk.data()[..];
-            while let Ok(Some(event)) = self.scanner.next(rest) {
+            while let Ok(Some(event)) = self.scanner.take(&mut rest) {
                 self.summary.observe(event);
-                rest = &rest[event.len()..];
             }
         }
     }

@@ -6,6 +6,8 @@
 //! what comes, the two are in step and nothing is missing or doubled; if something else comes, it is
 //! of another game, and the client asks for that game's start.
 
+use bytes::Bytes;
+
 use super::{ConnectRequest, Message};
 use crate::slp::EventCode;
 
@@ -28,7 +30,7 @@ pub struct Follower {
 #[derive(Debug)]
 struct Batch {
     cursor: u64,
-    payload: Vec<u8>,
+    payload: Bytes,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -72,7 +74,7 @@ pub enum Step {
         is_resumed: bool,
     },
     /// Take these events.
-    Take(Place, Vec<u8>),
+    Take(Place, Bytes),
     /// Ask for that.
     Ask(ConnectRequest),
     /// Hang up: the emulation has ended.
@@ -112,7 +114,7 @@ impl Follower {
             // So old Dolphins say that they close.
             (_, Message::GameEvent { payload, .. }) if payload.is_empty() => Step::HangUp,
             (_, Message::GameEvent { cursor, next_cursor, payload }) => {
-                self.on_batch(cursor, next_cursor, payload)
+                self.on_batch(cursor, next_cursor, payload.into())
             }
         }
     }
@@ -156,7 +158,7 @@ impl Follower {
         if dolphin_closed { Step::HangUp } else { Step::Nothing }
     }
 
-    fn on_batch(&mut self, cursor: u64, next_cursor: u64, payload: Vec<u8>) -> Step {
+    fn on_batch(&mut self, cursor: u64, next_cursor: u64, payload: Bytes) -> Step {
         let place = match self.stage {
             Stage::Comparing => {
                 let same = |newest: &Batch| newest.cursor == cursor && newest.payload == payload;
@@ -216,7 +218,7 @@ mod tests {
     }
 
     fn taken(place: Place, payload: &[u8]) -> Step {
-        Step::Take(place, payload.to_vec())
+        Step::Take(place, Bytes::copy_from_slice(payload))
     }
 
     fn is_resumed(step: &Step) -> bool {

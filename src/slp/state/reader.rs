@@ -47,9 +47,8 @@ impl MatchReader {
     }
 
     fn observe(&mut self, mut data: &[u8]) {
-        while let Ok(Some(event)) = self.scanner.next(data) {
+        while let Ok(Some(event)) = self.scanner.take(&mut data) {
             self.state.observe(event);
-            data = &data[event.len()..];
         }
     }
 
@@ -59,7 +58,7 @@ impl MatchReader {
         let mut tells_ends = tells_ends(&scanner);
         let (mut at, mut whole) = (0, 0);
         while let Ok(Some(event)) = scanner.next(&data[at..]) {
-            at += event.len();
+            at += event.size();
             if event.code() == EventCode::EVENT_PAYLOADS {
                 tells_ends = self::tells_ends(&scanner);
             }

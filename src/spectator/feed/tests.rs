@@ -163,3 +163,20 @@ fn memory_is_bounded_and_a_game_keeps_its_beginning() {
     let encoded = stage.feed.messages.iter().filter(|entry| entry.encoded.is_some());
     assert!(encoded.count() <= KEPT_ENCODED);
 }
+
+/// A recorder without bookends: only the next frame tells where the one before ended.
+#[test]
+fn a_frame_that_was_flushed_before_its_end_is_not_followed_by_an_empty_batch() {
+    let mut stage = Stage::new();
+    let sizes = [0x35, 10, 0x36, 0, 3, 0x38, 0, 6, 0x39, 0, 1];
+    let frame = |n: i32| [&[0x38][..], &n.to_be_bytes(), &[1, 2]].concat();
+    let begun = [&sizes[..], &[0x36, 2, 0, 0], &frame(-123)].concat();
+    stage.play(&begun, 100);
+    stage.feed.flush(Instant::now());
+    assert_eq!(events(&stage.messages(0)), begun);
+    stage.play(&[&frame(-122)[..], &[0x39, 2]].concat(), 100);
+    let messages = stage.messages(0);
+    assert_eq!(events(&messages), [&begun[..], &frame(-122), &[0x39, 2]].concat());
+    let is_empty = |message: &Message| matches!(message, Message::GameEvent { payload, .. } if payload.is_empty());
+    assert!(!messages.iter().any(is_empty), "{messages:?}");
+}
