@@ -1,11 +1,14 @@
 //! The log of one station: chunks in order, the last two games of them.
 
+mod horizon;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
+pub use self::horizon::Horizon;
 use super::{Chunk, Seq};
 use crate::protocol::Cursor;
 use crate::slp::FrameIndex;
@@ -53,39 +56,6 @@ impl Drop for Hold {
         if let Some(at) = holds.iter().position(|&held| held == self.delay) {
             holds.swap_remove(at);
         }
-    }
-}
-
-/// How much of a log a reader may see now: all of it, or what came some time ago.
-#[derive(Clone, Copy, Debug)]
-pub struct Horizon {
-    now: Instant,
-    delay: Duration,
-}
-
-impl Horizon {
-    /// What is visible at `now` to a reader that is `delay` behind.
-    pub fn at(now: Instant, delay: Duration) -> Self {
-        Self { now, delay }
-    }
-
-    /// The arrival of the newest chunk that can be visible; `None` if the clock does not go back so
-    /// far.
-    pub fn newest(&self) -> Option<Instant> {
-        self.now.checked_sub(self.delay)
-    }
-
-    /// Whether a chunk is visible.
-    pub fn shows(&self, chunk: &Chunk) -> bool {
-        self.delay.is_zero() || chunk.arrived + self.delay <= self.now
-    }
-
-    /// The part of a log that is visible. Chunks came in the order of their arrival times.
-    fn of<'a>(&self, chunks: &'a [Arc<Chunk>]) -> &'a [Arc<Chunk>] {
-        if self.delay.is_zero() {
-            return chunks;
-        }
-        &chunks[..chunks.partition_point(|chunk| self.shows(chunk))]
     }
 }
 
