@@ -99,6 +99,27 @@ pub(super) struct Stage<'a> {
     audience: Vec<Child>,
     sources: Vec<Source>,
     spectators: usize,
+    /// Dropped behind the relays, when nobody publishes any more.
+    _published: Option<Published>,
+}
+
+/// A station that is at a NATS server until this is dropped.
+struct Published {
+    server: String,
+    name: String,
+}
+
+impl Drop for Published {
+    fn drop(&mut self) {
+        #[cfg(feature = "nats")]
+        if let Ok(server) = self.server.parse()
+            && let Err(error) = crate::cluster::forget_station(&server, &self.name)
+        {
+            tracing::warn!("the station `{}` of the bench stays at NATS: {error}", self.name);
+        }
+        #[cfg(not(feature = "nats"))]
+        tracing::debug!("without NATS nothing of {} was at {}", self.name, self.server);
+    }
 }
 
 impl<'a> Stage<'a> {
@@ -120,7 +141,7 @@ impl<'a> Stage<'a> {
                 Forwarder::Nats => 2,
             };
             let nats = options.nats.as_deref().filter(|_| forwarder == Forwarder::Nats);
-            // What earlier rounds published is still there.
+            // Nobody else publishes a station of this name there.
             let name = format!("bench-{:08x}", fastrand::u32(..));
             let feeders = hops - 1;
             let first = free_ports(feeders + sources.len())?;
@@ -145,6 +166,7 @@ impl<'a> Stage<'a> {
                 audience: Vec::new(),
                 sources,
                 spectators,
+                _published: nats.map(|url| Published { server: url.into(), name: name.clone() }),
             };
             let greeted =
                 stage.until_news(News::Greeted, "the forwarder to say its handshake", PATIENCE);

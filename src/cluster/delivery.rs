@@ -95,7 +95,7 @@ impl Delivery {
         let message = jetstream::Message { context: self.session.jetstream.clone(), message };
         let sequences = message.info().map(|info| (info.consumer_sequence, info.stream_sequence));
         match sequences {
-            Ok((count, sequence)) if count == self.count + 1 => {
+            Ok((count, sequence)) if count == self.count.saturating_add(1) => {
                 self.count = count;
                 Ok((sequence, message.message))
             }

@@ -16,9 +16,9 @@ use super::message::Note;
 use super::subject::{subject, token};
 use super::trouble::{Teller, Trouble};
 use crate::console::Operator;
-use crate::protocol::console::Replay;
+use crate::protocol::console::{MAX_TOKENS, Replay};
 use crate::protocol::{ClientToken, RelayId};
-use crate::session::{Divergence, Identity, SourceState, Station, Writer, Written};
+use crate::session::{Divergence, SourceState, Station, Writer, Written};
 use crate::slp::EventCode;
 
 /// How long the station's facts may take to come once they are asked for.
@@ -33,7 +33,7 @@ pub(super) struct Edge {
     station: Arc<Station>,
     /// What it is called at its publisher.
     name: String,
-    link: Link,
+    link: Arc<Link>,
     operator: Operator,
     writer: Writer,
     facts: Option<Facts>,
@@ -46,7 +46,12 @@ pub(super) struct Edge {
 }
 
 impl Edge {
-    pub(super) fn new(station: Arc<Station>, name: String, link: Link, operator: Operator) -> Self {
+    pub(super) fn new(
+        station: Arc<Station>,
+        name: String,
+        link: Arc<Link>,
+        operator: Operator,
+    ) -> Self {
         Self {
             writer: Writer::new(station.clone()),
             station,
@@ -62,7 +67,7 @@ impl Edge {
     }
 
     /// The station's source is another one now, of which nothing is known.
-    pub(super) fn redirect(&mut self, name: String, link: Link) {
+    pub(super) fn redirect(&mut self, name: String, link: Arc<Link>) {
         (self.name, self.link) = (name, link);
         (self.facts, self.next) = (None, None);
         self.set_source(SourceState::Connecting);
@@ -113,7 +118,7 @@ impl Edge {
         // A stream that was made anew has other sequences.
         let end = stream.cached_info().state.last_sequence;
         let start = self.facts.as_ref().and_then(|facts| facts.game_start);
-        let from = self.next.filter(|&next| next <= end + 1).or(start);
+        let from = self.next.filter(|&next| next <= end.saturating_add(1)).or(start);
         let mut delivery = Delivery::start(session, &subject(&token), from).await?;
         teller.is_well();
         if std::mem::replace(&mut self.was_connected, true) {
@@ -136,7 +141,7 @@ impl Edge {
                 },
                 message = delivery.next() => {
                     let (sequence, message) = message?;
-                    self.next = Some(sequence + 1);
+                    self.next = Some(sequence.saturating_add(1));
                     self.take(&message)?;
                 }
             }
@@ -147,16 +152,10 @@ impl Edge {
     fn heed(&mut self, facts: Facts) -> Result<(), Trouble> {
         self.check_path(&facts.path().unwrap_or_default())?;
         let known = self.station.identity();
-        let (nick, version, tokens) = (facts.nick(), facts.version().to_vec(), facts.tokens());
-        let newest = tokens.last().copied().unwrap_or(known.token());
-        let is_known = tokens.iter().all(|token| known.knows(*token))
-            && (known.token(), known.nick(), known.version()) == (newest, &*nick, &*version);
-        if !is_known {
-            self.station.update_identity(|identity| {
-                for &token in &tokens {
-                    identity.introduce(&nick, &version, token);
-                }
-            });
+        let (nick, version) = (facts.nick(), facts.version());
+        if (known.nick(), known.version()) != (&*nick, version) {
+            // Its tokens come with the bytes whose positions they name.
+            self.station.update_identity(|identity| identity.introduce_by_name(&nick, version));
         }
         self.facts = Some(facts);
         Ok(())
@@ -202,7 +201,8 @@ impl Edge {
     }
 
     fn write(&mut self, note: &Note, data: &[u8]) -> Written {
-        let is_new = note.token != ClientToken::NONE && !self.station.identity().knows(note.token);
+        let newest = note.token();
+        let is_new = newest != ClientToken::NONE && !self.station.identity().knows(newest);
         let is_first = self.writer.end().is_none();
         if is_new || is_first {
             let facts = self.facts.as_ref();
@@ -213,8 +213,8 @@ impl Edge {
                     identity.set_start(note.pos);
                 }
                 match (is_new, is_first) {
-                    (true, true) => identity.introduce(&nick, &version, note.token),
-                    (true, false) => identity.introduce_unsure(&nick, &version, note.token),
+                    (true, true) => identity.introduce(&nick, &version, newest),
+                    (true, false) => identity.introduce_unsure(&nick, &version, newest),
                     (false, _) => {}
                 }
             });
@@ -226,10 +226,24 @@ impl Edge {
         }
         let replay = Replay { pos: note.pos, force_pos: false, data };
         let written = self.writer.write(replay, Divergence::NewPositions, Instant::now());
-        if is_new && !self.writer.is_repeating() {
-            self.station.update_identity(Identity::accept_offered);
+        if !self.writer.is_repeating() {
+            self.accept(&note.tokens, is_new);
         }
         written
+    }
+
+    /// The positions are those of the bytes that came: so are all the tokens that came with them.
+    fn accept(&self, tokens: &[ClientToken], is_new: bool) {
+        let identity = self.station.identity();
+        let earlier = tokens.split_last().map_or(tokens, |(_, earlier)| earlier);
+        let is_known = earlier.iter().all(|token| identity.knows(*token));
+        // Of very many the station keeps only the newest.
+        if is_new || !is_known && identity.tokens().len() < MAX_TOKENS {
+            self.station.update_identity(|identity| {
+                identity.accept_offered();
+                earlier.iter().rev().for_each(|token| identity.recognise(*token));
+            });
+        }
     }
 
     /// Its console's stream is on if the publisher says so.

@@ -1,9 +1,29 @@
 //! Where a publisher goes on in its station's log, by what the stream had last.
 
+use std::time::{Duration, Instant};
+
 use crate::protocol::{ClientToken, Cursor};
 use crate::session::{Horizon, Log, Seq, Station};
 
-use std::time::{Duration, Instant};
+/// What the stream has of the station.
+#[derive(Clone, Debug)]
+pub(super) enum Newest {
+    Nothing,
+    /// A message of that sequence which is none of andross's, or of another version's.
+    Foreign(u64),
+    Message(Last),
+}
+
+impl Newest {
+    /// The sequence of the newest message, 0 without one.
+    pub(super) fn sequence(&self) -> u64 {
+        match self {
+            Self::Nothing => 0,
+            Self::Foreign(sequence) => *sequence,
+            Self::Message(last) => last.sequence,
+        }
+    }
+}
 
 /// The newest message of the station's subject.
 #[derive(Clone, Debug)]
@@ -52,18 +72,18 @@ pub(super) fn newest_game(log: &Log) -> Spot {
 /// another token, and the one before may have had what we have now.
 pub(super) fn place_behind(last: &Last, station: &Station) -> Place {
     let log = &station.log;
-    let Some(newest) = log.last() else { return Place::Wait };
-    let mut first = Vec::new();
-    log.read(Seq(0), usize::MAX, &mut first);
-    let Some(first) = first.into_iter().find(|chunk| chunk.epoch() == newest.epoch()) else {
+    let (Some(first), Some(newest)) = (log.first_of_positions(), log.last()) else {
         return Place::Wait;
     };
-    let knows = station.identity().knows(last.token);
-    if !knows && first.pos() <= last.pos {
+    // As far as the log goes back.
+    let from = first.pos().max(last.pos);
+    if from < last.next_pos && !station.identity().knows(last.token) {
         if newest.next_pos() < last.next_pos {
             return Place::Wait;
         }
-        if log.bytes_from(last.pos, last.data.len()) != last.data {
+        let skip = usize::try_from(from.0 - last.pos.0).unwrap_or(usize::MAX);
+        let said = last.data.get(skip..).unwrap_or_default();
+        if log.bytes_from(from, said.len()) != said {
             return Place::Anew(newest_game(log));
         }
     }
@@ -78,16 +98,18 @@ pub(super) fn place_behind(last: &Last, station: &Station) -> Place {
     }
 }
 
+/// Streams for tests.
 #[cfg(test)]
-mod tests {
+pub(super) mod pretend {
     use std::sync::Arc;
+    use std::time::Instant;
 
-    use super::*;
+    use crate::protocol::Cursor;
     use crate::protocol::console::Replay;
-    use crate::session::{Divergence, StationId, Writer};
+    use crate::session::{Divergence, Station, StationId, Writer};
 
-    /// A game with frames of 4 bytes at `pos`; what differs is `filler`.
-    fn game(frames: usize, filler: u8) -> Vec<u8> {
+    /// A game with frames of 9 bytes; what differs is `filler`.
+    pub(crate) fn game(frames: usize, filler: u8) -> Vec<u8> {
         let mut events = vec![0x35, 7, 0x36, 0, 2, 0x3c, 0, 8];
         events.extend([0x36, 0, filler]);
         for n in 0..frames {
@@ -99,18 +121,29 @@ mod tests {
         events
     }
 
-    fn station(pos: u64, events: &[u8]) -> Arc<Station> {
-        let station = Arc::new(Station::new(StationId(1), "Stream"));
-        let mut writer = Writer::new(station.clone());
+    /// Writes it in several chunks.
+    pub(crate) fn write(writer: &mut Writer, pos: u64, events: &[u8]) {
         let mut at = pos;
-        // Several chunks.
         for data in events.chunks(30) {
             let replay = Replay { pos: Cursor(at), force_pos: false, data };
             writer.write(replay, Divergence::NewPositions, Instant::now());
             at += data.len() as u64;
         }
+    }
+
+    /// A station that has it.
+    pub(crate) fn station(pos: u64, events: &[u8]) -> Arc<Station> {
+        let station = Arc::new(Station::new(StationId(1), "Stream"));
+        write(&mut Writer::new(station.clone()), pos, events);
         station
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pretend::{game, station};
+    use super::*;
+    use crate::session::StationId;
 
     fn last(pos: u64, data: &[u8], token: ClientToken) -> Last {
         Last {
@@ -148,6 +181,17 @@ mod tests {
         let mut other = events[11..47].to_vec();
         other[3] ^= 1;
         let place = place_behind(&last(1011, &other, ClientToken(99)), &station);
+        assert_eq!(place, Place::Anew(Spot { seq: Seq(0), pos: None }));
+    }
+
+    #[test]
+    fn a_log_that_begins_within_what_was_said_is_compared_from_there() {
+        let events = game(20, 1);
+        let said = [&[9; 50], &events[..40]].concat();
+        let here = place_behind(&last(950, &said, ClientToken(99)), &station(1000, &events));
+        assert_eq!(pos_of(here), Some(1040));
+        let other = station(1000, &game(20, 2));
+        let place = place_behind(&last(950, &said, ClientToken(99)), &other);
         assert_eq!(place, Place::Anew(Spot { seq: Seq(0), pos: None }));
     }
 

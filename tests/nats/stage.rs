@@ -7,6 +7,7 @@ use std::time::Duration;
 use andross::protocol::Cursor;
 use andross::shutdown::Shutdown;
 use andross::simulator::{Options, Simulator};
+use async_nats::jetstream;
 
 use super::common::process::RelayProcess;
 use super::common::{ConsoleSpectator, assert_same_bytes, synthetic, wait_until};
@@ -70,6 +71,15 @@ pub fn ready_edge(nats: &str) -> (RelayProcess, SocketAddr) {
     process.wait_for_log("connected to nats://127.0.0.1");
     process.wait_for_log("nick=andross");
     (process, address)
+}
+
+/// Asks or does something at the server as none of its relays does.
+pub fn at<F: Future>(url: &str, act: impl FnOnce(jetstream::Context) -> F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let client = async_nats::connect(url).await.unwrap();
+        act(jetstream::new(client)).await
+    })
 }
 
 /// Reads until the last byte of the evening has come.

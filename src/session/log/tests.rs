@@ -211,3 +211,18 @@ fn the_distance_is_what_a_reader_has_not_been_given() {
     assert_eq!(last, Distance { bytes: 100, game: Some(2), frames: 1 });
     assert_eq!(bench.log().distance(bench.log().end(), live()), Distance::default());
 }
+
+#[test]
+fn the_first_chunk_of_the_positions_is_the_first_behind_the_restart() {
+    let mut bench = Bench::new();
+    assert!(bench.log().first_of_positions().is_none());
+    bench.game(5, true);
+    assert_eq!(bench.log().first_of_positions().unwrap().seq(), Seq(0));
+    let restarted = bench.log().end();
+    // Positions that were there before, with other bytes.
+    bench.pos = 1000;
+    bench.write(&[&TABLE[..], &[0x36, 2]].concat());
+    bench.write(&frame(0));
+    let first = bench.log().first_of_positions().unwrap();
+    assert_eq!((first.seq(), first.pos()), (restarted, Cursor(1000)));
+}
