@@ -11,6 +11,7 @@ use super::figures::{Figures, Idle};
 use super::game::Game;
 use super::ports::{free_ports, station_address};
 use super::process::{Usage, usage};
+use super::published::Published;
 use super::source::{News, Part, Source};
 use super::spectators::READY;
 use super::tally::{Tally, latency_histogram};
@@ -101,25 +102,6 @@ pub(super) struct Stage<'a> {
     spectators: usize,
     /// Dropped behind the relays, when nobody publishes any more.
     _published: Option<Published>,
-}
-
-/// A station that is at a NATS server until this is dropped.
-struct Published {
-    server: String,
-    name: String,
-}
-
-impl Drop for Published {
-    fn drop(&mut self) {
-        #[cfg(feature = "nats")]
-        if let Ok(server) = self.server.parse()
-            && let Err(error) = crate::cluster::forget_station(&server, &self.name)
-        {
-            tracing::warn!("the station `{}` of the bench stays at NATS: {error}", self.name);
-        }
-        #[cfg(not(feature = "nats"))]
-        tracing::debug!("without NATS nothing of {} was at {}", self.name, self.server);
-    }
 }
 
 impl<'a> Stage<'a> {

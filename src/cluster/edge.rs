@@ -275,3 +275,86 @@ async fn next_facts(watch: &mut Watch) -> Option<Facts> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::place::pretend;
+    use crate::config::SourceTiming;
+    use crate::console::ConsoleThread;
+    use crate::protocol::Cursor;
+    use crate::session::{Announcer, StationId};
+    use crate::shutdown::Shutdown;
+
+    /// An edge that is told everything by hand.
+    fn edge() -> Edge {
+        let station = Arc::new(Station::new(StationId(1), "Stream"));
+        let console =
+            ConsoleThread::new(SourceTiming::default(), Announcer::new(), Shutdown::new()).unwrap();
+        Edge::new(station, "Stream".into(), Link::nowhere(), console.operator())
+    }
+
+    /// The facts of a console that has these tokens.
+    fn facts(tokens: &[u32]) -> Facts {
+        let station = Station::new(StationId(9), "Stream");
+        station.update_identity(|identity| {
+            tokens.iter().for_each(|&it| identity.introduce(b"Wii", b"1.9", ClientToken(it)));
+        });
+        Facts::of(&station, None)
+    }
+
+    fn say(edge: &mut Edge, pos: u64, tokens: &[u32], data: &[u8]) {
+        let note = Note {
+            pos: Cursor(pos),
+            next_pos: Cursor(pos).plus(data.len()),
+            tokens: tokens.iter().copied().map(ClientToken).collect(),
+            lost: None,
+            path: vec![RelayId(9)],
+        };
+        edge.write(&note, data);
+    }
+
+    fn knows(edge: &Edge, token: u32) -> bool {
+        edge.station.identity().knows(ClientToken(token))
+    }
+
+    #[test]
+    fn tokens_come_with_the_bytes_whose_positions_they_name() {
+        let mut edge = edge();
+        let game = pretend::game(20, 1);
+        edge.heed(facts(&[1, 2])).unwrap();
+        assert_eq!(edge.station.identity().nick(), b"Wii");
+        assert!(!knows(&edge, 1) && !knows(&edge, 2), "whose positions is not known yet");
+        say(&mut edge, 0, &[1, 2], &game);
+        assert!(knows(&edge, 1) && knows(&edge, 2));
+        assert_eq!(edge.station.identity().token(), ClientToken(2));
+    }
+
+    #[test]
+    fn facts_that_are_early_or_late_put_no_token_into_the_wrong_positions() {
+        let mut edge = edge();
+        let game = pretend::game(20, 1);
+        say(&mut edge, 0, &[1, 2], &game);
+        // The console was restarted: the facts are there before its bytes are.
+        edge.heed(facts(&[3])).unwrap();
+        assert!(!knows(&edge, 3), "token 3 means other bytes");
+        say(&mut edge, 0, &[3], &pretend::game(20, 2));
+        assert!(knows(&edge, 3) && !knows(&edge, 1) && !knows(&edge, 2));
+        // And those from before, behind them.
+        edge.heed(facts(&[1, 2])).unwrap();
+        assert!(!knows(&edge, 1) && !knows(&edge, 2));
+    }
+
+    #[test]
+    fn a_token_is_not_believed_while_the_bytes_only_repeat() {
+        let mut edge = edge();
+        let game = pretend::game(20, 1);
+        say(&mut edge, 0, &[1], &game);
+        say(&mut edge, 0, &[1, 2], &game[..11]);
+        assert!(!knows(&edge, 2));
+        say(&mut edge, 11, &[1, 2], &game[11..]);
+        let frame = [0x3c, 0, 0, 0, 1, 0, 0, 0, 1];
+        say(&mut edge, game.len() as u64, &[1, 2], &frame);
+        assert!(knows(&edge, 1) && knows(&edge, 2), "the positions are the same");
+    }
+}

@@ -200,3 +200,50 @@ fn is_passing(refusal: &Refusal) -> bool {
         | Refusal::Conflict(_) => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One whose relay grants nothing now.
+    fn everything(known: Known) -> Everything {
+        let mut everything = Everything::new(Link::nowhere(), Handle::to_nobody());
+        everything.known.insert("stream".into(), known);
+        everything
+    }
+
+    fn known(everything: &Everything) -> Option<&Known> {
+        everything.known.get("stream")
+    }
+
+    #[tokio::test]
+    async fn a_station_that_cannot_be_had_now_is_asked_for_until_it_is_published_no_more() {
+        let mut everything = Everything::new(Link::nowhere(), Handle::to_nobody());
+        everything.meet("stream".into(), "Stream".into()).await;
+        everything.try_again().await;
+        assert_eq!(known(&everything), Some(&Known::ToAdopt("Stream".into())));
+        everything.part("stream".into()).await;
+        assert_eq!(known(&everything), None);
+    }
+
+    #[tokio::test]
+    async fn a_station_that_cannot_be_dismissed_now_is_until_it_is_published_again() {
+        let mut everything = everything(Known::Followed(7));
+        everything.part("stream".into()).await;
+        everything.try_again().await;
+        assert_eq!(known(&everything), Some(&Known::ToDismiss(7)));
+        everything.meet("stream".into(), "Stream".into()).await;
+        assert_eq!(known(&everything), Some(&Known::Followed(7)));
+    }
+
+    #[tokio::test]
+    async fn what_can_never_be_had_and_what_was_removed_by_hand_stays_out() {
+        let mut everything = everything(Known::Followed(7));
+        everything.was_removed(7);
+        everything.meet("wrong".into(), "a/b".into()).await;
+        everything.meet("stream".into(), "Stream".into()).await;
+        everything.try_again().await;
+        assert_eq!(known(&everything), Some(&Known::LeftOut));
+        assert_eq!(everything.known["wrong"], Known::LeftOut);
+    }
+}
