@@ -51,8 +51,8 @@ impl Batch {
         let mut chunks = &*chunks;
         let mut skip = 0;
         if let Some(first) = chunks.first().filter(|first| first.seq() == spot.seq) {
-            skip = spot.pos.map_or(0, |pos| bytes_before(pos, first));
-            if skip == first.data().len() {
+            skip = spot.skip;
+            if skip >= first.data().len() {
                 (chunks, skip) = (&chunks[1..], 0);
             }
         }
@@ -77,18 +77,12 @@ impl Batch {
         Ok(Some(Self {
             pos,
             token: note.token(),
-            behind: Spot { seq: last.seq().next(), pos: Some(next_pos) },
+            behind: Spot::at(last.seq().next()),
             starts_game: first.starts_game() && skip == 0,
             headers: note.headers(&details),
             data,
         }))
     }
-}
-
-/// Bytes of `chunk` that lie in front of `pos`.
-fn bytes_before(pos: Cursor, chunk: &Chunk) -> usize {
-    let before = pos.0.saturating_sub(chunk.pos().0);
-    usize::try_from(before).unwrap_or(usize::MAX).min(chunk.data().len())
 }
 
 /// How many of `more` go into the message that begins with `first`.
@@ -149,13 +143,13 @@ mod tests {
     use crate::protocol::console::MAX_HOPS;
     use crate::session::{Seq, Writer};
 
-    fn at(station: &Station, seq: u64, pos: Option<u64>) -> Option<Batch> {
-        Batch::at(station, Spot { seq: Seq(seq), pos: pos.map(Cursor) }).unwrap()
+    fn at(station: &Station, seq: u64, skip: usize) -> Option<Batch> {
+        Batch::at(station, Spot { seq: Seq(seq), skip }).unwrap()
     }
 
     /// All of a log, message by message.
     fn all(station: &Station) -> Vec<Batch> {
-        let mut spot = Spot { seq: Seq(0), pos: None };
+        let mut spot = Spot::at(Seq(0));
         let next = || {
             let batch = Batch::at(station, spot).unwrap()?;
             spot = batch.behind;
@@ -172,11 +166,10 @@ mod tests {
     fn what_has_come_meanwhile_is_one_message() {
         let events = pretend::game(20, 1);
         let station = station(1000, &events);
-        let batch = at(&station, 0, None).unwrap();
+        let batch = at(&station, 0, 0).unwrap();
         assert_eq!((batch.pos, &*batch.data), (Cursor(1000), &*events));
         assert!(batch.starts_game && batch.token == station.identity().token());
         assert_eq!(note(&batch).tokens, station.identity().tokens());
-        assert_eq!(batch.behind.pos, Some(Cursor(1000).plus(events.len())));
         assert!(Batch::at(&station, batch.behind).unwrap().is_none(), "nothing more has come");
     }
 
@@ -184,7 +177,7 @@ mod tests {
     fn it_begins_within_a_chunk_and_behind_one_whose_bytes_are_known() {
         let events = pretend::game(20, 1);
         let station = station(1000, &events);
-        let within = at(&station, 0, Some(1004)).unwrap();
+        let within = at(&station, 0, 4).unwrap();
         assert_eq!((within.pos, &*within.data), (Cursor(1004), &events[4..]));
         assert!(!within.starts_game, "its beginning is known");
         let first_len = {
@@ -192,10 +185,9 @@ mod tests {
             station.log.read(Seq(0), 1, &mut chunks);
             chunks[0].data().len()
         };
-        let behind = at(&station, 0, Some(1000 + first_len as u64)).unwrap();
+        let behind = at(&station, 0, first_len).unwrap();
         assert_eq!(&*behind.data, &events[first_len..]);
-        let end = 1000 + events.len() as u64;
-        assert!(at(&station, station.log.end().0 - 1, Some(end)).is_none());
+        assert!(at(&station, station.log.end().0 - 1, events.len()).is_none());
     }
 
     #[test]
@@ -228,14 +220,15 @@ mod tests {
         assert_eq!((old.token, new.token), (ClientToken(7), ClientToken(8)));
         assert_eq!(note(&new).tokens, [ClientToken(8)], "the old ones mean other bytes");
         assert_eq!(note(&new).lost, Some(0));
-        assert_eq!(old.pos, new.pos);
+        assert_eq!((old.pos, new.pos), (Cursor(1000), Cursor(1000)));
+        assert_eq!([&*old.data, &*new.data], [&*events, &*pretend::game(20, 2)]);
     }
 
     #[test]
     fn what_no_edge_would_take_is_not_sent() {
         let station = station(1000, &pretend::game(20, 1));
         station.set_upstream(vec![RelayId(1); MAX_HOPS]);
-        let refused = Batch::at(&station, Spot { seq: Seq(0), pos: None });
+        let refused = Batch::at(&station, Spot::at(Seq(0)));
         assert!(matches!(refused, Err(Trouble::TooFar)));
     }
 }

@@ -37,12 +37,20 @@ pub(super) struct Last {
     pub(super) data: bytes::Bytes,
 }
 
-/// A place in the log: the chunk, and the position at which to begin in it.
+/// A place in the log: a chunk that is there or will be, and how much of it is known already. No position:
+/// those of the next chunk may begin anew.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Spot {
     pub(super) seq: Seq,
-    /// `None`: with the chunk, wherever it is.
-    pub(super) pos: Option<Cursor>,
+    /// Bytes of the chunk that come before.
+    pub(super) skip: usize,
+}
+
+impl Spot {
+    /// All of that chunk.
+    pub(super) fn at(seq: Seq) -> Self {
+        Self { seq, skip: 0 }
+    }
 }
 
 /// What the log says to what another publisher said last.
@@ -50,6 +58,9 @@ pub(super) struct Spot {
 pub(super) enum Place {
     /// The positions are the same: on from here.
     On(Spot),
+    /// The log begins behind that, and nothing tells that it is another console: what lies between is a
+    /// gap.
+    Behind(Spot),
     /// The log has not come so far.
     Wait,
     /// Other positions: with the newest game, from its start.
@@ -63,7 +74,7 @@ fn live() -> Horizon {
 
 /// The start of the newest game.
 pub(super) fn newest_game(log: &Log) -> Spot {
-    Spot { seq: log.newest_game(live()), pos: None }
+    Spot::at(log.newest_game(live()))
 }
 
 /// Looks where `station` goes on behind `last`.
@@ -88,11 +99,18 @@ pub(super) fn place_behind(last: &Last, station: &Station) -> Place {
         }
     }
     if first.pos() >= last.next_pos {
-        // Nothing tells, but so far on it is the same console. What lies between is a gap.
-        return Place::On(Spot { seq: first.seq(), pos: None });
+        return Place::Behind(Spot::at(first.seq()));
     }
     match log.resume(last.next_pos, live()) {
-        Some(from) => Place::On(Spot { seq: from.seq, pos: Some(from.pos) }),
+        Some(from) => {
+            let mut chunk = Vec::new();
+            log.read(from.seq, 1, &mut chunk);
+            let within = chunk
+                .first()
+                .filter(|chunk| chunk.seq() == from.seq && chunk.epoch() == newest.epoch());
+            let skip = within.map_or(0, |chunk| from.pos.0.saturating_sub(chunk.pos().0));
+            Place::On(Spot { seq: from.seq, skip: usize::try_from(skip).unwrap_or(usize::MAX) })
+        }
         None if newest.next_pos() < last.next_pos => Place::Wait,
         None => Place::Anew(newest_game(log)),
     }
@@ -156,11 +174,13 @@ mod tests {
         }
     }
 
-    fn pos_of(place: Place) -> Option<u64> {
-        match place {
-            Place::On(spot) => spot.pos.map(|pos| pos.0),
-            _ => None,
-        }
+    /// Where the log goes on.
+    fn pos_of(place: Place, station: &Station) -> Option<u64> {
+        let Place::On(spot) = place else { return None };
+        let mut chunks = Vec::new();
+        station.log.read(spot.seq, 1, &mut chunks);
+        let start = chunks.first().map_or(station.end_pos(), |chunk| chunk.pos());
+        Some(start.plus(spot.skip).0)
     }
 
     #[test]
@@ -169,9 +189,12 @@ mod tests {
         let station = station(1000, &events);
         // A whole number of events into it.
         let said = last(1011, &events[11..47], ClientToken(99));
-        assert_eq!(pos_of(place_behind(&said, &station)), Some(1047));
+        assert_eq!(pos_of(place_behind(&said, &station), &station), Some(1047));
         let end = last(1011, &events[11..], ClientToken(99));
-        assert_eq!(pos_of(place_behind(&end, &station)), Some(1000 + events.len() as u64));
+        assert_eq!(
+            pos_of(place_behind(&end, &station), &station),
+            Some(1000 + events.len() as u64)
+        );
     }
 
     #[test]
@@ -181,18 +204,19 @@ mod tests {
         let mut other = events[11..47].to_vec();
         other[3] ^= 1;
         let place = place_behind(&last(1011, &other, ClientToken(99)), &station);
-        assert_eq!(place, Place::Anew(Spot { seq: Seq(0), pos: None }));
+        assert_eq!(place, Place::Anew(Spot::at(Seq(0))));
     }
 
     #[test]
     fn a_log_that_begins_within_what_was_said_is_compared_from_there() {
         let events = game(20, 1);
         let said = [&[9; 50], &events[..40]].concat();
-        let here = place_behind(&last(950, &said, ClientToken(99)), &station(1000, &events));
-        assert_eq!(pos_of(here), Some(1040));
+        let same = station(1000, &events);
+        let here = place_behind(&last(950, &said, ClientToken(99)), &same);
+        assert_eq!(pos_of(here, &same), Some(1040));
         let other = station(1000, &game(20, 2));
         let place = place_behind(&last(950, &said, ClientToken(99)), &other);
-        assert_eq!(place, Place::Anew(Spot { seq: Seq(0), pos: None }));
+        assert_eq!(place, Place::Anew(Spot::at(Seq(0))));
     }
 
     #[test]
@@ -200,7 +224,10 @@ mod tests {
         let events = game(20, 1);
         let station = station(1000, &events);
         let token = station.identity().token();
-        assert_eq!(pos_of(place_behind(&last(1011, &[9; 36], token), &station)), Some(1047));
+        assert_eq!(
+            pos_of(place_behind(&last(1011, &[9; 36], token), &station), &station),
+            Some(1047)
+        );
     }
 
     #[test]
@@ -210,8 +237,8 @@ mod tests {
         let ahead = last(1150, &[9; 100], ClientToken(99));
         assert_eq!(place_behind(&ahead, &station), Place::Wait);
         let long_ago = last(500, &[9; 100], ClientToken(99));
-        let start = Spot { seq: Seq(0), pos: None };
-        assert_eq!(place_behind(&long_ago, &station), Place::On(start));
+        let start = Spot::at(Seq(0));
+        assert_eq!(place_behind(&long_ago, &station), Place::Behind(start));
         let empty = Station::new(StationId(1), "Stream");
         assert_eq!(place_behind(&ahead, &empty), Place::Wait);
     }

@@ -292,7 +292,7 @@ impl Publisher {
                 }
                 (Newest::Message(last), _, _) => {
                     let place = place_behind(last, &self.station);
-                    if matches!(place, Place::On(Spot { pos: Some(_), .. })) {
+                    if matches!(place, Place::On(_)) {
                         self.recognise(last);
                     }
                     place
@@ -316,7 +316,7 @@ impl Publisher {
                     continue;
                 }
                 Place::Wait => newest_game(&self.station.log),
-                Place::On(spot) | Place::Anew(spot) => spot,
+                Place::On(spot) | Place::Behind(spot) | Place::Anew(spot) => spot,
             };
             self.sent = None;
             self.acknowledged = Some((sequence, spot));
