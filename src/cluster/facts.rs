@@ -135,7 +135,7 @@ mod tests {
         assert_eq!(Facts::read(&write(&facts)), None, "too long");
         facts.nick.clear();
         assert!(Facts::read(&write(&facts)).is_some());
-        facts.path = write_path(&vec![RelayId(1); MAX_HOPS + 1]);
+        facts.path = write_path(&[RelayId(1); MAX_HOPS + 1]);
         assert_eq!(Facts::read(&write(&facts)), None, "too far away");
     }
 }
