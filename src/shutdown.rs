@@ -129,6 +129,12 @@ impl Shutdown {
         let _ = self.shared.told.subscribe().wait_for(|&told| told).await;
     }
 
+    /// A guard for work that has no thread of its own: if it is dropped by a panic, that asks everyone
+    /// to stop as a panic of the thread `name` does.
+    pub fn guard(&self, name: impl Into<String>) -> PanicGuard {
+        PanicGuard { shutdown: self.clone(), name: name.into() }
+    }
+
     /// Sleeps for `timeout` or until someone asks; whether someone did.
     pub fn wait_for(&self, timeout: Duration) -> bool {
         let deadline = Instant::now() + timeout;
@@ -164,7 +170,7 @@ impl Worker {
         work: impl FnOnce() + Send + 'static,
     ) -> std::io::Result<Self> {
         let name = name.into();
-        let guard = PanicGuard { shutdown: shutdown.clone(), name: name.clone() };
+        let guard = shutdown.guard(name.clone());
         let handle = std::thread::Builder::new().name(name.clone()).spawn(move || {
             let _guard = guard;
             work();
@@ -178,8 +184,8 @@ impl Worker {
     }
 }
 
-/// Dropped by the unwinding of a panic, it knows so.
-struct PanicGuard {
+/// Dropped by the unwinding of a panic, it knows so ([`Shutdown::guard`]).
+pub struct PanicGuard {
     shutdown: Shutdown,
     name: String,
 }

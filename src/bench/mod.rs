@@ -24,6 +24,7 @@ mod floor;
 mod game;
 mod ports;
 mod process;
+mod published;
 mod report;
 mod source;
 mod spectators;

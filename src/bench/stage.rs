@@ -11,6 +11,7 @@ use super::figures::{Figures, Idle};
 use super::game::Game;
 use super::ports::{free_ports, station_address};
 use super::process::{Usage, usage};
+use super::published::Published;
 use super::source::{News, Part, Source};
 use super::spectators::READY;
 use super::tally::{Tally, latency_histogram};
@@ -99,6 +100,8 @@ pub(super) struct Stage<'a> {
     audience: Vec<Child>,
     sources: Vec<Source>,
     spectators: usize,
+    /// Dropped behind the relays, when nobody publishes any more.
+    _published: Option<Published>,
 }
 
 impl<'a> Stage<'a> {
@@ -120,7 +123,7 @@ impl<'a> Stage<'a> {
                 Forwarder::Nats => 2,
             };
             let nats = options.nats.as_deref().filter(|_| forwarder == Forwarder::Nats);
-            // What earlier rounds published is still there.
+            // Nobody else publishes a station of this name there.
             let name = format!("bench-{:08x}", fastrand::u32(..));
             let feeders = hops - 1;
             let first = free_ports(feeders + sources.len())?;
@@ -145,6 +148,7 @@ impl<'a> Stage<'a> {
                 audience: Vec::new(),
                 sources,
                 spectators,
+                _published: nats.map(|url| Published { server: url.into(), name: name.clone() }),
             };
             let greeted =
                 stage.until_news(News::Greeted, "the forwarder to say its handshake", PATIENCE);

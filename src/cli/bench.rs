@@ -39,7 +39,8 @@ pub struct Args {
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = value_parser!(u16).range(1..=8))]
     hops: u16,
 
-    /// Measure a relay and an edge with this NATS server between them, too; with one station only
+    /// Measure a relay and an edge with this NATS server between them, too; with one station and one
+    /// relay only. What is published there for that is removed again
     #[arg(long, value_name = "URL", value_parser = nats)]
     nats: Option<String>,
 
@@ -91,6 +92,10 @@ pub fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
     }
     if args.nats.is_some() && args.stations > 1 {
         let sentence = "--nats goes with --stations 1 only";
+        return Err(WrongUse(anyhow::Error::msg(sentence)).into());
+    }
+    if args.nats.is_some() && args.hops > 1 {
+        let sentence = "--nats and --hops do not go together: measure one after the other";
         return Err(WrongUse(anyhow::Error::msg(sentence)).into());
     }
     let options = Options {

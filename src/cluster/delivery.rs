@@ -84,7 +84,7 @@ impl Delivery {
             };
             match message.status {
                 None => return self.count(message),
-                Some(StatusCode::IDLE_HEARTBEAT) => self.heed(&message)?,
+                Some(StatusCode::IDLE_HEARTBEAT) => self.heed(&message).await?,
                 // The delivery was deleted, its leader is gone, and the like.
                 Some(_) => return Err(Trouble::Interrupted),
             }
@@ -95,7 +95,7 @@ impl Delivery {
         let message = jetstream::Message { context: self.session.jetstream.clone(), message };
         let sequences = message.info().map(|info| (info.consumer_sequence, info.stream_sequence));
         match sequences {
-            Ok((count, sequence)) if count == self.count + 1 => {
+            Ok((count, sequence)) if count == self.count.saturating_add(1) => {
                 self.count = count;
                 Ok((sequence, message.message))
             }
@@ -103,18 +103,20 @@ impl Delivery {
         }
     }
 
-    /// A heartbeat, or the question whether what was sent has arrived.
-    fn heed(&self, message: &Message) -> Result<(), Trouble> {
+    /// A heartbeat, or the question whether what was sent has arrived. An answer that is given up is
+    /// asked for again by the next heartbeat.
+    async fn heed(&self, message: &Message) -> Result<(), Trouble> {
         let header = |name: &str| Some(message.headers.as_ref()?.get(name)?.as_str().to_owned());
         let asks = message.reply.as_ref().map(ToString::to_string).or_else(|| header(STALLED));
         if let Some(subject) = asks {
-            let client = self.session.client.clone();
-            tokio::spawn(async move { client.publish(subject, Bytes::new()).await });
+            let answered = self.session.client.publish(subject, Bytes::new()).await;
+            answered.map_err(|error| Trouble::call("the delivery cannot go on")(&error))
         } else if let Some(last) = header(LAST_DELIVERED)
             && last.parse() != Ok(self.count)
         {
-            return Err(Trouble::Interrupted);
+            Err(Trouble::Interrupted)
+        } else {
+            Ok(())
         }
-        Ok(())
     }
 }

@@ -16,9 +16,9 @@ use super::message::Note;
 use super::subject::{subject, token};
 use super::trouble::{Teller, Trouble};
 use crate::console::Operator;
-use crate::protocol::console::Replay;
+use crate::protocol::console::{MAX_TOKENS, Replay};
 use crate::protocol::{ClientToken, RelayId};
-use crate::session::{Divergence, Identity, SourceState, Station, Writer, Written};
+use crate::session::{Divergence, SourceState, Station, Writer, Written};
 use crate::slp::EventCode;
 
 /// How long the station's facts may take to come once they are asked for.
@@ -33,7 +33,7 @@ pub(super) struct Edge {
     station: Arc<Station>,
     /// What it is called at its publisher.
     name: String,
-    link: Link,
+    link: Arc<Link>,
     operator: Operator,
     writer: Writer,
     facts: Option<Facts>,
@@ -46,7 +46,12 @@ pub(super) struct Edge {
 }
 
 impl Edge {
-    pub(super) fn new(station: Arc<Station>, name: String, link: Link, operator: Operator) -> Self {
+    pub(super) fn new(
+        station: Arc<Station>,
+        name: String,
+        link: Arc<Link>,
+        operator: Operator,
+    ) -> Self {
         Self {
             writer: Writer::new(station.clone()),
             station,
@@ -62,7 +67,7 @@ impl Edge {
     }
 
     /// The station's source is another one now, of which nothing is known.
-    pub(super) fn redirect(&mut self, name: String, link: Link) {
+    pub(super) fn redirect(&mut self, name: String, link: Arc<Link>) {
         (self.name, self.link) = (name, link);
         (self.facts, self.next) = (None, None);
         self.set_source(SourceState::Connecting);
@@ -113,7 +118,7 @@ impl Edge {
         // A stream that was made anew has other sequences.
         let end = stream.cached_info().state.last_sequence;
         let start = self.facts.as_ref().and_then(|facts| facts.game_start);
-        let from = self.next.filter(|&next| next <= end + 1).or(start);
+        let from = self.next.filter(|&next| next <= end.saturating_add(1)).or(start);
         let mut delivery = Delivery::start(session, &subject(&token), from).await?;
         teller.is_well();
         if std::mem::replace(&mut self.was_connected, true) {
@@ -136,7 +141,7 @@ impl Edge {
                 },
                 message = delivery.next() => {
                     let (sequence, message) = message?;
-                    self.next = Some(sequence + 1);
+                    self.next = Some(sequence.saturating_add(1));
                     self.take(&message)?;
                 }
             }
@@ -147,16 +152,10 @@ impl Edge {
     fn heed(&mut self, facts: Facts) -> Result<(), Trouble> {
         self.check_path(&facts.path().unwrap_or_default())?;
         let known = self.station.identity();
-        let (nick, version, tokens) = (facts.nick(), facts.version().to_vec(), facts.tokens());
-        let newest = tokens.last().copied().unwrap_or(known.token());
-        let is_known = tokens.iter().all(|token| known.knows(*token))
-            && (known.token(), known.nick(), known.version()) == (newest, &*nick, &*version);
-        if !is_known {
-            self.station.update_identity(|identity| {
-                for &token in &tokens {
-                    identity.introduce(&nick, &version, token);
-                }
-            });
+        let (nick, version) = (facts.nick(), facts.version());
+        if (known.nick(), known.version()) != (&*nick, version) {
+            // Its tokens come with the bytes whose positions they name.
+            self.station.update_identity(|identity| identity.introduce_by_name(&nick, version));
         }
         self.facts = Some(facts);
         Ok(())
@@ -202,7 +201,8 @@ impl Edge {
     }
 
     fn write(&mut self, note: &Note, data: &[u8]) -> Written {
-        let is_new = note.token != ClientToken::NONE && !self.station.identity().knows(note.token);
+        let newest = note.token();
+        let is_new = newest != ClientToken::NONE && !self.station.identity().knows(newest);
         let is_first = self.writer.end().is_none();
         if is_new || is_first {
             let facts = self.facts.as_ref();
@@ -213,8 +213,8 @@ impl Edge {
                     identity.set_start(note.pos);
                 }
                 match (is_new, is_first) {
-                    (true, true) => identity.introduce(&nick, &version, note.token),
-                    (true, false) => identity.introduce_unsure(&nick, &version, note.token),
+                    (true, true) => identity.introduce(&nick, &version, newest),
+                    (true, false) => identity.introduce_unsure(&nick, &version, newest),
                     (false, _) => {}
                 }
             });
@@ -226,10 +226,24 @@ impl Edge {
         }
         let replay = Replay { pos: note.pos, force_pos: false, data };
         let written = self.writer.write(replay, Divergence::NewPositions, Instant::now());
-        if is_new && !self.writer.is_repeating() {
-            self.station.update_identity(Identity::accept_offered);
+        if !self.writer.is_repeating() {
+            self.accept(&note.tokens, is_new);
         }
         written
+    }
+
+    /// The positions are those of the bytes that came: so are all the tokens that came with them.
+    fn accept(&self, tokens: &[ClientToken], is_new: bool) {
+        let identity = self.station.identity();
+        let earlier = tokens.split_last().map_or(tokens, |(_, earlier)| earlier);
+        let is_known = earlier.iter().all(|token| identity.knows(*token));
+        // Of very many the station keeps only the newest.
+        if is_new || !is_known && identity.tokens().len() < MAX_TOKENS {
+            self.station.update_identity(|identity| {
+                identity.accept_offered();
+                earlier.iter().rev().for_each(|token| identity.recognise(*token));
+            });
+        }
     }
 
     /// Its console's stream is on if the publisher says so.
@@ -259,5 +273,88 @@ async fn next_facts(watch: &mut Watch) -> Option<Facts> {
             // It goes on by itself.
             Some(Err(error)) => tracing::debug!("facts: {error}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::place::pretend;
+    use crate::config::SourceTiming;
+    use crate::console::ConsoleThread;
+    use crate::protocol::Cursor;
+    use crate::session::{Announcer, StationId};
+    use crate::shutdown::Shutdown;
+
+    /// An edge that is told everything by hand.
+    fn edge() -> Edge {
+        let station = Arc::new(Station::new(StationId(1), "Stream"));
+        let console =
+            ConsoleThread::new(SourceTiming::default(), Announcer::new(), Shutdown::new()).unwrap();
+        Edge::new(station, "Stream".into(), Link::nowhere(), console.operator())
+    }
+
+    /// The facts of a console that has these tokens.
+    fn facts(tokens: &[u32]) -> Facts {
+        let station = Station::new(StationId(9), "Stream");
+        station.update_identity(|identity| {
+            tokens.iter().for_each(|&it| identity.introduce(b"Wii", b"1.9", ClientToken(it)));
+        });
+        Facts::of(&station, None)
+    }
+
+    fn say(edge: &mut Edge, pos: u64, tokens: &[u32], data: &[u8]) {
+        let note = Note {
+            pos: Cursor(pos),
+            next_pos: Cursor(pos).plus(data.len()),
+            tokens: tokens.iter().copied().map(ClientToken).collect(),
+            lost: None,
+            path: vec![RelayId(9)],
+        };
+        edge.write(&note, data);
+    }
+
+    fn knows(edge: &Edge, token: u32) -> bool {
+        edge.station.identity().knows(ClientToken(token))
+    }
+
+    #[test]
+    fn tokens_come_with_the_bytes_whose_positions_they_name() {
+        let mut edge = edge();
+        let game = pretend::game(20, 1);
+        edge.heed(facts(&[1, 2])).unwrap();
+        assert_eq!(edge.station.identity().nick(), b"Wii");
+        assert!(!knows(&edge, 1) && !knows(&edge, 2), "whose positions is not known yet");
+        say(&mut edge, 0, &[1, 2], &game);
+        assert!(knows(&edge, 1) && knows(&edge, 2));
+        assert_eq!(edge.station.identity().token(), ClientToken(2));
+    }
+
+    #[test]
+    fn facts_that_are_early_or_late_put_no_token_into_the_wrong_positions() {
+        let mut edge = edge();
+        let game = pretend::game(20, 1);
+        say(&mut edge, 0, &[1, 2], &game);
+        // The console was restarted: the facts are there before its bytes are.
+        edge.heed(facts(&[3])).unwrap();
+        assert!(!knows(&edge, 3), "token 3 means other bytes");
+        say(&mut edge, 0, &[3], &pretend::game(20, 2));
+        assert!(knows(&edge, 3) && !knows(&edge, 1) && !knows(&edge, 2));
+        // And those from before, behind them.
+        edge.heed(facts(&[1, 2])).unwrap();
+        assert!(!knows(&edge, 1) && !knows(&edge, 2));
+    }
+
+    #[test]
+    fn a_token_is_not_believed_while_the_bytes_only_repeat() {
+        let mut edge = edge();
+        let game = pretend::game(20, 1);
+        say(&mut edge, 0, &[1], &game);
+        say(&mut edge, 0, &[1, 2], &game[..11]);
+        assert!(!knows(&edge, 2));
+        say(&mut edge, 11, &[1, 2], &game[11..]);
+        let frame = [0x3c, 0, 0, 0, 1, 0, 0, 0, 1];
+        say(&mut edge, game.len() as u64, &[1, 2], &frame);
+        assert!(knows(&edge, 1) && knows(&edge, 2), "the positions are the same");
     }
 }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::message::{read_path, write_path};
-use crate::protocol::console::{MAX_TEXT_LEN, MAX_TOKENS};
-use crate::protocol::{ClientToken, RelayId};
+use crate::protocol::RelayId;
+use crate::protocol::console::MAX_TEXT_LEN;
 use crate::session::{SourceState, Station};
 
 /// The longest value that is looked at, in bytes: facts have some hundred.
@@ -22,7 +22,8 @@ pub(super) struct Facts {
     nick: String,
     /// Nintendont's version, likewise for people and programs.
     version: String,
-    /// The tokens that name the present positions, the newest last.
+    /// The tokens that name the present positions, the newest last, for people: edges learn them from
+    /// messages, where it is sure which positions they name.
     tokens: Vec<String>,
     /// The stations that the stream comes through, the publisher's first.
     path: String,
@@ -53,9 +54,9 @@ impl Facts {
     /// The value of a key; `None` if it is something else.
     pub(super) fn read(value: &[u8]) -> Option<Self> {
         let facts: Self = read(value)?;
-        let is_good = facts.tokens.len() <= MAX_TOKENS
-            && facts.version.len() <= MAX_TEXT_LEN
-            && facts.nick_bytes.len() <= 2 * MAX_TEXT_LEN;
+        let is_good = facts.version.len() <= MAX_TEXT_LEN
+            && facts.nick_bytes.len() <= 2 * MAX_TEXT_LEN
+            && facts.path().is_some();
         is_good.then_some(facts)
     }
 
@@ -66,11 +67,6 @@ impl Facts {
 
     pub(super) fn version(&self) -> &[u8] {
         self.version.as_bytes()
-    }
-
-    pub(super) fn tokens(&self) -> Vec<ClientToken> {
-        let token = |text: &String| u32::from_str_radix(text, 16).ok().map(ClientToken);
-        self.tokens.iter().filter_map(token).filter(|token| *token != ClientToken::NONE).collect()
     }
 
     pub(super) fn path(&self) -> Option<Vec<RelayId>> {
@@ -110,6 +106,8 @@ pub(super) fn write<T: Serialize>(value: &T) -> bytes::Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::ClientToken;
+    use crate::protocol::console::MAX_HOPS;
     use crate::session::StationId;
 
     #[test]
@@ -122,7 +120,7 @@ mod tests {
         let read = Facts::read(&write(&facts)).unwrap();
         assert_eq!(read, facts);
         assert_eq!(read.nick(), [0x83, 0x4f, 0xff]);
-        assert_eq!(read.tokens().last(), Some(&ClientToken(7)));
+        assert_eq!(read.tokens.last().map(String::as_str), Some("00000007"));
         assert_eq!(read.path(), Some(vec![station.relay_id]));
         assert!(!read.connected && read.game_start == Some(9));
     }
@@ -136,9 +134,8 @@ mod tests {
         facts.nick = "x".repeat(MAX_VALUE);
         assert_eq!(Facts::read(&write(&facts)), None, "too long");
         facts.nick.clear();
-        facts.tokens = vec!["1".into(); MAX_TOKENS + 1];
-        assert_eq!(Facts::read(&write(&facts)), None, "too many tokens");
-        facts.tokens = vec!["zz".into(), "00000000".into(), "2".into()];
-        assert_eq!(Facts::read(&write(&facts)).unwrap().tokens(), [ClientToken(2)]);
+        assert!(Facts::read(&write(&facts)).is_some());
+        facts.path = write_path(&[RelayId(1); MAX_HOPS + 1]);
+        assert_eq!(Facts::read(&write(&facts)), None, "too far away");
     }
 }

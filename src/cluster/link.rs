@@ -1,6 +1,8 @@
 //! The connection to a NATS server, one for everything that goes there.
 
+use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream;
@@ -9,8 +11,10 @@ use async_nats::{Client, ConnectOptions, Event};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
+use super::task::spawn;
 use super::trouble::{Teller, Trouble};
 use crate::config::{NatsAccess, NatsLogin, NatsServer};
+use crate::shutdown::Shutdown;
 
 /// For a connection to be made, and for an answer: a server of the same cluster answers in
 /// milliseconds, one across the world in half a second.
@@ -23,12 +27,11 @@ const PING_EVERY: Duration = Duration::from_secs(1);
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
-/// Messages of one delivery that may wait for their task: some seconds of a game, or the game that an
-/// edge begins with, which flow control sends in portions.
-const WAITING: usize = 64 * 1024;
+/// The longest file of credentials or certificates, in bytes: a system's whole list of certificates has
+/// a quarter of it.
+const MAX_FILE: u64 = 1024 * 1024;
 
-/// A server that is connected to, or will be. Clones are the same connection.
-#[derive(Clone)]
+/// A server that is connected to, or will be, as long as anybody keeps this.
 pub(super) struct Link {
     pub(super) server: NatsServer,
     session: watch::Receiver<Option<Session>>,
@@ -43,17 +46,19 @@ pub(super) struct Session {
 }
 
 impl Link {
-    /// Begins to connect, for ever. Inside the runtime only.
-    pub(super) fn open(server: NatsServer, access: NatsAccess) -> Self {
+    /// Begins to connect, until it is let go. Inside the runtime only.
+    pub(super) fn open(server: NatsServer, access: NatsAccess, shutdown: &Shutdown) -> Arc<Self> {
         let (sender, session) = watch::channel(None);
         let to = server.clone();
-        tokio::spawn(async move {
-            let session = connect(&to, &access).await;
-            sender.send_replace(Some(session));
-            // Kept as long as anybody waits there.
+        spawn(shutdown, async move {
+            tokio::select! {
+                session = connect(&to, &access) => drop(sender.send_replace(Some(session))),
+                // Nobody wants to go there any more.
+                () = sender.closed() => return,
+            }
             sender.closed().await;
         });
-        Self { server, session }
+        Arc::new(Self { server, session })
     }
 
     /// The connection, once it was made. Safe to give up waiting.
@@ -105,7 +110,6 @@ async fn try_connect(server: &NatsServer, access: &NatsAccess) -> Result<Session
         .ping_interval(PING_EVERY)
         .connection_timeout(PATIENCE)
         .request_timeout(Some(PATIENCE))
-        .subscription_capacity(WAITING)
         .require_tls(server.tls)
         .reconnect_delay_callback(|attempts| {
             // The first is at once.
@@ -164,9 +168,43 @@ fn address(server: &NatsServer) -> String {
 }
 
 fn read(path: &Path, what: &'static str) -> Result<String, Trouble> {
-    std::fs::read_to_string(path).map_err(|error| wrong_file(path, what, &error))
+    let read = || {
+        let mut text = String::new();
+        std::fs::File::open(path)?.take(MAX_FILE + 1).read_to_string(&mut text)?;
+        if text.len() as u64 > MAX_FILE {
+            let why = format!("it is longer than {} MiB: is it the right file?", MAX_FILE >> 20);
+            return Err(std::io::Error::other(why));
+        }
+        Ok(text)
+    };
+    read().map_err(|error| wrong_file(path, what, &error))
 }
 
 fn wrong_file(path: &Path, what: &'static str, error: &std::io::Error) -> Trouble {
     Trouble::Call { what, reason: format!("{}: {error}", path.display()) }
+}
+
+#[cfg(test)]
+impl Link {
+    /// A link to nowhere, for tests that do not go there.
+    pub(super) fn nowhere() -> Arc<Self> {
+        let server = "nats://nowhere.example".parse().unwrap();
+        Arc::new(Self { server, session: watch::channel(None).1 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_without_an_end_is_no_credentials() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("user.creds");
+        std::fs::write(&path, "x".repeat(MAX_FILE as usize)).unwrap();
+        assert_eq!(read(&path, "the file").unwrap().len() as u64, MAX_FILE);
+        std::fs::write(&path, "x".repeat(MAX_FILE as usize + 1)).unwrap();
+        let error = read(&path, "the file").unwrap_err().to_string();
+        assert!(error.contains("user.creds") && error.contains("1 MiB"), "{error}");
+    }
 }

@@ -16,10 +16,12 @@
 //!
 //! All of it runs on one thread in one tokio runtime, as a client of the engine.
 
+mod batch;
 mod delivery;
 mod edge;
 mod everything;
 mod facts;
+mod forget;
 mod keeper;
 mod layout;
 mod lease;
@@ -29,7 +31,9 @@ mod place;
 mod publisher;
 mod publishers;
 mod subject;
+mod task;
 mod thread;
 mod trouble;
 
+pub use forget::{ForgetError, forget_station};
 pub use thread::ClusterThread;

@@ -8,38 +8,27 @@
 //! behind it.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use async_nats::HeaderMap;
 use async_nats::header::NATS_MESSAGE_ID;
 use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::{LastRawMessageErrorKind, Stream};
-use bytes::Bytes;
 use tokio::time::{sleep, timeout};
 
+use super::batch::Batch;
 use super::facts::Facts;
 use super::keeper::Keeper;
 use super::layout::establish;
 use super::lease::{Claim, Note as LeaseNote};
 use super::link::{Link, Session};
-use super::message::Note;
-use super::place::{Last, Place, Spot, newest_game, place_behind};
+use super::message::{Note, path_of};
+use super::place::{Last, Newest, Place, Spot, newest_game, place_behind};
 use super::subject::{STREAM, subject, token};
 use super::trouble::{Teller, Trouble};
 use crate::config::PublishConfig;
-use crate::protocol::{ClientToken, Cursor};
-use crate::session::{Chunk, Ear, News, Seq, Station};
+use crate::session::{Ear, News, Seq, Station};
 use crate::shutdown::Shutdown;
-use crate::slp::EventCode;
-use crate::unix_time::unix_ns;
-
-/// Event bytes of one message at most, unless a single chunk has more. A server takes a megabyte; an
-/// edge can do nothing with a part.
-const MAX_MESSAGE: usize = 128 * 1024;
-
-/// Chunks looked at for one message.
-const CHUNKS: usize = 512;
 
 /// How long it is waited for a log that has not come so far as the stream: a console sends a game that
 /// is on within a second to whom it does not know.
@@ -60,13 +49,14 @@ pub(super) struct Publisher {
     /// The station's name as subjects have it. One that is renamed is another one there.
     token: String,
     config: PublishConfig,
-    link: Link,
+    link: Arc<Link>,
     ear: Ear,
     shutdown: Shutdown,
     /// Whether the station was ours before: then it is waited for whoever has it now.
     had_it: bool,
-    /// Whether it was told that another publisher is waited for.
+    /// Whether it was told that another publisher is waited for, or that somebody else writes there.
     told_waiting: bool,
+    told_foreign: bool,
     /// What the server has surely, and where the log goes on.
     acknowledged: Option<(u64, Spot)>,
     /// What may have come, too.
@@ -76,18 +66,6 @@ pub(super) struct Publisher {
     is_id_used: bool,
     /// Messages refused in a row, though the server was asked in between what it has.
     refusals: u32,
-}
-
-/// Some chunks as one message.
-struct Batch {
-    pos: Cursor,
-    next_pos: Cursor,
-    token: ClientToken,
-    /// The place behind it.
-    behind: Spot,
-    starts_game: bool,
-    headers: HeaderMap,
-    data: Bytes,
 }
 
 /// Why a publisher ends.
@@ -103,7 +81,7 @@ impl Publisher {
         station: Arc<Station>,
         name: &str,
         config: PublishConfig,
-        link: Link,
+        link: Arc<Link>,
         news: &News,
         shutdown: Shutdown,
     ) -> Self {
@@ -116,6 +94,7 @@ impl Publisher {
             shutdown,
             had_it: false,
             told_waiting: false,
+            told_foreign: false,
             acknowledged: None,
             sent: None,
             is_id_used: false,
@@ -157,6 +136,8 @@ impl Publisher {
             () = session.is_up() => {}
             () = shutdown.requested() => return Ok(End::Shutdown),
         }
+        // Before anything is said of the station there.
+        path_of(&self.station)?;
         let (stream, bucket) = establish(&session.jetstream, &self.config).await?;
         let address = session.own_address();
         let mut note = LeaseNote::new(bucket.clone(), &self.token, &self.station, address);
@@ -179,10 +160,11 @@ impl Publisher {
             }
         };
         (self.had_it, self.told_waiting) = (true, false);
-        let known = bucket.get(&self.token).await.ok().flatten();
+        let known = bucket.get(&self.token).await;
+        let known = known.map_err(|error| Trouble::call("the station's facts")(&error))?;
         let game_start = known.and_then(|value| Facts::read(&value)?.game_start);
-        let station = self.station.clone();
-        let keeper = Keeper::start(note, self.token.clone(), station, revision, game_start);
+        let (station, token) = (self.station.clone(), self.token.clone());
+        let keeper = Keeper::start(note, token, station, revision, game_start, &shutdown);
         tracing::info!(station = %self.station.name(), "published to {}", self.link.server);
         teller.is_well();
         let end = tokio::select! {
@@ -237,7 +219,7 @@ impl Publisher {
             (Some(acknowledged), None) => acknowledged,
             _ => self.find_place(session, stream, keeper).await?,
         };
-        let Some(batch) = self.next_batch(spot) else { return Ok(false) };
+        let Some(batch) = Batch::at(&self.station, spot)? else { return Ok(false) };
         let mut headers = batch.headers.clone();
         if !self.is_id_used {
             // A message that is sent again is none more: the server remembers these for two minutes,
@@ -266,7 +248,7 @@ impl Publisher {
             Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => {
                 tracing::debug!(station = %self.station.name(), "another message was there first");
                 self.is_id_used = true;
-                self.refusals += 1;
+                self.refusals = self.refusals.saturating_add(1);
                 if self.refusals > MAX_REFUSALS {
                     self.refusals = 0;
                     return Err(Trouble::call("it refuses what it asks for")(&error));
@@ -297,32 +279,34 @@ impl Publisher {
         let since = Instant::now();
         loop {
             session.is_up().await;
-            let last = self.last(stream).await?;
-            let sequence = last.as_ref().map_or(0, |last| last.sequence);
-            let is_mine = |last: &Last| last.publisher == self.station.relay_id.0;
-            let place = match (&last, self.acknowledged, &self.sent) {
+            let newest = self.newest(stream).await?;
+            let sequence = newest.sequence();
+            let place = match (&newest, self.acknowledged, &self.sent) {
+                // Nobody has said anything since, neither did what was sent come.
+                (_, Some((known, spot)), _) if sequence == known && sequence > 0 => Place::On(spot),
                 // It came, and only the answer was lost.
-                (Some(last), _, Some(sent))
-                    if is_mine(last) && (last.pos, last.next_pos) == (sent.pos, sent.next_pos) =>
-                {
+                (Newest::Message(last), _, Some(sent)) if self.is_it(last, sent) => {
+                    let spot = sent.behind;
                     self.was_stored(sequence, keeper);
-                    continue_at(self.acknowledged)
+                    Place::On(spot)
                 }
-                (Some(last), Some((known, spot)), _) if last.sequence == known => Place::On(spot),
-                (Some(last), _, _) => place_behind(last, &self.station),
+                (Newest::Message(last), _, _) => {
+                    let place = place_behind(last, &self.station);
+                    if matches!(place, Place::On(_)) {
+                        self.recognise(last);
+                    }
+                    place
+                }
+                // What is before it is not known. An edge recognises what it has.
+                (Newest::Foreign(_), Some((_, spot)), _) => Place::On(spot),
                 // The server has lost everything, or let go of it. Who comes now is to see the game
                 // that is on from its start.
-                (None, Some((_, spot)), _) if !self.is_in_game(spot) => Place::On(spot),
-                (None, _, _) => Place::On(newest_game(&self.station.log)),
+                (Newest::Nothing, Some((_, spot)), _) if !self.is_in_game(spot) => Place::On(spot),
+                (Newest::Nothing | Newest::Foreign(_), _, _) => {
+                    Place::On(newest_game(&self.station.log))
+                }
             };
             let spot = match place {
-                Place::On(spot) => {
-                    // Whoever resumes with that token means these positions.
-                    if let Some(last) = last.filter(|_| spot.pos.is_some()) {
-                        self.recognise(&last);
-                    }
-                    spot
-                }
                 Place::Wait if since.elapsed() < GRACE => {
                     let _ = timeout(RETRY, self.ear.rung()).await;
                     continue;
@@ -332,7 +316,7 @@ impl Publisher {
                     continue;
                 }
                 Place::Wait => newest_game(&self.station.log),
-                Place::Anew(spot) => spot,
+                Place::On(spot) | Place::Behind(spot) | Place::Anew(spot) => spot,
             };
             self.sent = None;
             self.acknowledged = Some((sequence, spot));
@@ -340,6 +324,7 @@ impl Publisher {
         }
     }
 
+    /// Whoever resumes with that token means these positions.
     fn recognise(&self, last: &Last) {
         if !self.station.identity().knows(last.token) {
             self.station.update_identity(|identity| identity.recognise(last.token));
@@ -352,116 +337,40 @@ impl Publisher {
         before.first().is_some_and(|chunk| chunk.seq() < spot.seq && chunk.in_game())
     }
 
+    /// Whether `last` is what was sent.
+    fn is_it(&self, last: &Last, sent: &Batch) -> bool {
+        last.publisher == self.station.relay_id.0
+            && (last.pos, last.token) == (sent.pos, sent.token)
+            && last.data == sent.data
+    }
+
     /// The newest message of the subject, asked of the stream's leader.
-    async fn last(&self, stream: &Stream) -> Result<Option<Last>, Trouble> {
+    async fn newest(&mut self, stream: &Stream) -> Result<Newest, Trouble> {
         let message = match stream.get_last_raw_message_by_subject(&subject(&self.token)).await {
             Ok(message) => message,
             Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => {
-                return Ok(None);
+                return Ok(Newest::Nothing);
             }
             Err(error) => return Err(Trouble::call("its stream does not answer")(&error)),
         };
-        let note = Note::read(&message.headers, message.payload.len()).ok_or_else(|| {
-            Trouble::Foreign(format!(
-                "message {} of its stream `{STREAM}` is none of andross's; remove it",
-                message.sequence
-            ))
-        })?;
-        Ok(Some(Last {
+        let Some(note) = Note::read(&message.headers, message.payload.len()) else {
+            if !std::mem::replace(&mut self.told_foreign, true) {
+                tracing::warn!(
+                    station = %self.station.name(),
+                    "{}: message {} of the stream `{STREAM}` is none of andross's: somebody else \
+                     publishes to {}; going on behind it",
+                    self.link.server, message.sequence, subject(&self.token)
+                );
+            }
+            return Ok(Newest::Foreign(message.sequence));
+        };
+        Ok(Newest::Message(Last {
             sequence: message.sequence,
             pos: note.pos,
             next_pos: note.next_pos,
-            token: note.token,
+            token: note.token(),
             publisher: note.path.first().map_or(0, |id| id.0),
             data: message.payload,
         }))
     }
-
-    /// What stands in the log at `spot`, as far as it fits into a message.
-    fn next_batch(&self, spot: Spot) -> Option<Batch> {
-        let mut chunks = Vec::new();
-        self.station.log.read(spot.seq, CHUNKS, &mut chunks);
-        let first = chunks.first()?.clone();
-        if first.seq() != spot.seq {
-            tracing::warn!(
-                station = %self.station.name(),
-                "NATS was away for longer than the log goes back: edges will see a gap"
-            );
-        }
-        let skip = spot.pos.filter(|_| first.seq() == spot.seq);
-        let skip = skip.map_or(0, |pos| pos.0.saturating_sub(first.pos().0));
-        let skip = usize::try_from(skip).unwrap_or(usize::MAX).min(first.data().len());
-        if skip == first.data().len() {
-            return self.next_batch(Spot { seq: first.seq().next(), pos: None });
-        }
-        let mut data = first.data().slice(skip..);
-        let mut last = &first;
-        let mut joined = Vec::new();
-        for chunk in &chunks[1..] {
-            let len = joined.len().max(data.len()) + chunk.data().len();
-            if !goes_on(last, chunk) || len > MAX_MESSAGE {
-                break;
-            }
-            if joined.is_empty() {
-                joined.extend_from_slice(&data);
-            }
-            joined.extend_from_slice(chunk.data());
-            last = chunk;
-        }
-        if !joined.is_empty() {
-            data = joined.into();
-        }
-        let taken = chunks.iter().take_while(|chunk| chunk.seq() <= last.seq());
-        let frame = taken.filter_map(|chunk| chunk.frame()).last();
-        let pos = first.pos().plus(skip);
-        let next_pos = last.next_pos();
-        let newest = self.station.log.last().map_or(first.epoch(), |chunk| chunk.epoch());
-        let identity = self.station.identity();
-        // Of chunks from before the console's restart.
-        let token = match newest == first.epoch() {
-            true => identity.token(),
-            false => identity.before_restart().token(),
-        };
-        let mut path = vec![self.station.relay_id];
-        path.extend(self.station.upstream());
-        let note = Note {
-            pos,
-            next_pos,
-            frame,
-            token,
-            game: first.game(),
-            in_game: last.in_game(),
-            arrived: on_the_wall(last.arrived()),
-            lost: first.lost().filter(|_| skip == 0),
-            path,
-        };
-        let starts_game = data.first().is_some_and(|&code| {
-            EventCode(code) == EventCode::EVENT_PAYLOADS && first.starts_game()
-        });
-        let headers = note.headers();
-        let behind = Spot { seq: last.seq().next(), pos: Some(next_pos) };
-        Some(Batch { pos, next_pos, token, behind, starts_game, headers, data })
-    }
-}
-
-fn continue_at(acknowledged: Option<(u64, Spot)>) -> Place {
-    acknowledged.map_or(Place::Wait, |(_, spot)| Place::On(spot))
-}
-
-/// Whether `next` belongs into the message that ends with `last`.
-fn goes_on(last: &Chunk, next: &Chunk) -> bool {
-    next.seq() == last.seq().next()
-        && next.game() == last.game()
-        && next.epoch() == last.epoch()
-        && next.pos() == last.next_pos()
-        && next.lost().is_none()
-        && !next.starts_game()
-        && last.in_game()
-}
-
-/// When that was by the clock on the wall, in nanoseconds since 1970.
-fn on_the_wall(moment: Instant) -> u64 {
-    let ago = Instant::now().saturating_duration_since(moment);
-    let time = SystemTime::now().checked_sub(ago).unwrap_or(UNIX_EPOCH);
-    u64::try_from(unix_ns(time)).unwrap_or_default()
 }

@@ -4,26 +4,37 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_nats::jetstream::kv::{Entry, Operation};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::facts::{Lease, read};
-use super::link::Link;
+use super::link::{Link, Session};
 use super::publisher::Publisher;
 use super::subject::{BUCKET, lease_key, token};
-use crate::config::PublishConfig;
+use super::task::guarded;
+use super::trouble::Trouble;
+use crate::config::{NatsSource, PublishConfig};
 use crate::engine::{Change, Event, Handle, Request, StationKind};
 use crate::session::{News, Station};
 use crate::shutdown::Shutdown;
 
-/// How long it may take to say that a station is gone.
+/// How long it may take to say that a station is gone. An edge that is not told keeps a station that is
+/// silent.
 const FAREWELL_TIME: Duration = Duration::from_secs(10);
+
+/// Before that is said again.
+const FAREWELL_RETRY: Duration = Duration::from_millis(200);
+
+/// How long publishers may take to end, which is more than each allows itself and less than the relay
+/// gives its threads.
+const END_TIME: Duration = Duration::from_secs(3);
 
 /// Starts and ends publishers as stations come and go.
 pub(super) struct Publishers {
     config: PublishConfig,
-    link: Link,
+    link: Arc<Link>,
     news: News,
     engine: Handle,
     shutdown: Shutdown,
@@ -42,7 +53,7 @@ struct Running {
 impl Publishers {
     pub(super) fn new(
         config: PublishConfig,
-        link: Link,
+        link: Arc<Link>,
         news: News,
         engine: Handle,
         shutdown: Shutdown,
@@ -70,7 +81,9 @@ impl Publishers {
                 self.look().await;
             }
         }
-        while self.tasks.join_next().await.is_some() {}
+        // Who has not ended by then is given up with `self`.
+        let ended = async { while self.tasks.join_next().await.is_some() {} };
+        let _ = timeout(END_TIME, ended).await;
     }
 
     fn is_news(&self, id: u64, name: &str) -> bool {
@@ -82,21 +95,25 @@ impl Publishers {
         let Ok(status) = self.engine.ask(Request::Status).await else { return };
         let Ok(stations) = self.engine.ask(Request::Stations).await else { return };
         // What comes from that server is there already; the program output has positions of its own.
-        let from_there = format!("{}/", self.link.server);
+        let is_from_there = |source: &str| {
+            let source = source.parse::<NatsSource>();
+            source.is_ok_and(|source| source.server.is_same_place(&self.link.server))
+        };
         let own = |id: u64| {
             let status = status.stations.iter().find(|status| status.id == id)?;
-            let is_own =
-                status.kind == StationKind::Console && !status.source.starts_with(&from_there);
+            let is_own = status.kind == StationKind::Console && !is_from_there(&status.source);
             is_own.then(|| status.name.clone())
         };
         let gone = self.running.extract_if(|id, running| own(*id).as_ref() != Some(&running.name));
         for (_, Running { station, name, task }) in gone.collect::<Vec<_>>() {
             task.abort();
-            let link = self.link.clone();
-            self.tasks.spawn(async move {
-                // An edge that is not told keeps a station that is silent.
-                let _ = timeout(FAREWELL_TIME, say_farewell(link, station, name)).await;
-            });
+            let (link, shutdown) = (self.link.clone(), self.shutdown.clone());
+            self.tasks.spawn(guarded(shutdown.clone(), async move {
+                tokio::select! {
+                    _ = timeout(FAREWELL_TIME, say_farewell(link, station, name)) => {}
+                    () = shutdown.requested() => {}
+                }
+            }));
         }
         for station in stations {
             let id = station.id.0;
@@ -109,24 +126,39 @@ impl Publishers {
                 &self.news,
                 self.shutdown.clone(),
             );
-            let task = self.tasks.spawn(publisher.run());
+            let task = self.tasks.spawn(guarded(self.shutdown.clone(), publisher.run()));
             self.running.insert(id, Running { station, name, task });
         }
     }
 }
 
 /// Removes what the bucket says of a station, if it was published here.
-async fn say_farewell(link: Link, station: Arc<Station>, name: String) {
+async fn say_farewell(link: Arc<Link>, station: Arc<Station>, name: String) {
     let session = link.session().await;
-    let Ok(bucket) = session.jetstream.get_key_value(BUCKET).await else { return };
-    let token = token(&name);
-    let Ok(Some(note)) = bucket.entry(lease_key(&token)).await else { return };
-    let publisher = read::<Lease>(&note.value).map(|note| note.publisher);
-    if publisher == Some(format!("{:?}", station.relay_id)) {
-        let facts = bucket.delete(&token).await;
-        let note = bucket.delete(lease_key(&token)).await;
-        if let Err(error) = facts.and(note) {
-            tracing::debug!("what NATS knows of `{name}` stays: {error}");
+    loop {
+        match forget(&session, &station, &token(&name)).await {
+            Ok(()) => return,
+            Err(trouble) => tracing::debug!("what NATS knows of `{name}` stays for now: {trouble}"),
         }
+        sleep(FAREWELL_RETRY).await;
     }
+}
+
+/// Each only as it was when the station was seen to be ours: it may be another's by now, and a writing
+/// of ours may still have been on the way.
+async fn forget(session: &Session, station: &Station, token: &str) -> Result<(), Trouble> {
+    let failed = Trouble::call("its bucket does not answer");
+    let bucket = session.jetstream.get_key_value(BUCKET).await.map_err(|error| failed(&error))?;
+    let facts = bucket.entry(token).await.map_err(|error| failed(&error))?;
+    let lease = bucket.entry(lease_key(token)).await.map_err(|error| failed(&error))?;
+    let ours = format!("{:?}", station.relay_id);
+    let is_ours =
+        |entry: &Entry| read::<Lease>(&entry.value).is_some_and(|lease| lease.publisher == ours);
+    let Some(lease) = lease.filter(is_ours) else { return Ok(()) };
+    for entry in facts.into_iter().filter(|facts| facts.operation == Operation::Put).chain([lease])
+    {
+        let deleted = bucket.delete_expect_revision(&entry.key, Some(entry.revision)).await;
+        deleted.map_err(|error| failed(&error))?;
+    }
+    Ok(())
 }

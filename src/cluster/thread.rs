@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -13,10 +13,11 @@ use super::edge::Edge;
 use super::everything::Everything;
 use super::link::Link;
 use super::publishers::Publishers;
+use super::task::spawn;
 use crate::config::{NatsAccess, NatsServer, PublishConfig, RelayConfig, Source};
 use crate::console::{Operator, Remote, RemoteOrder};
 use crate::engine::Handle;
-use crate::session::{News, Station, StationId};
+use crate::session::{News, StationId};
 use crate::shutdown::Shutdown;
 
 /// The thread before it runs.
@@ -32,7 +33,7 @@ pub struct ClusterThread {
 
 /// One station that is fed from NATS.
 struct Feed {
-    redirect: UnboundedSender<(String, Link)>,
+    redirect: UnboundedSender<(String, Arc<Link>)>,
     /// Asked to stop by being dropped; it answers by ending.
     _stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
@@ -67,19 +68,19 @@ impl ClusterThread {
         let Self { publish, follow, access, remote: _remote, orders, runtime, shutdown } = self;
         let changes = engine.subscribe();
         runtime.block_on(async {
-            let mut links = Links { access, open: Vec::new() };
+            let mut links = Links { access, shutdown: shutdown.clone(), open: Vec::new() };
             for server in follow {
                 let everything = Everything::new(links.get(&server), engine.clone());
-                tokio::spawn(everything.run());
+                spawn(&shutdown, everything.run());
             }
             let publishers = publish.map(|config| {
                 let link = links.get(&config.server);
                 let publishers = Publishers::new(config, link, news, engine, shutdown.clone());
-                tokio::spawn(publishers.run(changes))
+                spawn(&shutdown, publishers.run(changes))
             });
             serve(orders, links, operator, &shutdown).await;
             if let Some(publishers) = publishers {
-                // It tells of its own troubles.
+                // It tells of its own troubles, and its panic is told.
                 let _ = publishers.await;
             }
         });
@@ -100,7 +101,8 @@ async fn serve(
             order = orders.recv() => match order {
                 Some(RemoteOrder::Connect(source, station)) => {
                     if let Some((name, link)) = links.of(&source) {
-                        feeds.insert(station.id, feed(station, name, link, operator.clone()));
+                        let edge = Edge::new(station.clone(), name, link, operator.clone());
+                        feeds.insert(station.id, feed(edge, shutdown));
                     }
                 }
                 Some(RemoteOrder::Redirect(id, source)) => {
@@ -125,11 +127,10 @@ async fn serve(
 }
 
 /// Begins to feed a station.
-fn feed(station: Arc<Station>, name: String, link: Link, operator: Operator) -> Feed {
+fn feed(mut edge: Edge, shutdown: &Shutdown) -> Feed {
     let (redirect, mut redirected) = unbounded_channel();
     let (stop, mut stopped) = oneshot::channel();
-    let mut edge = Edge::new(station, name, link, operator);
-    let task = tokio::spawn(async move {
+    let task = spawn(shutdown, async move {
         loop {
             tokio::select! {
                 // It is dropped, not sent.
@@ -142,25 +143,55 @@ fn feed(station: Arc<Station>, name: String, link: Link, operator: Operator) -> 
     Feed { redirect, _stop: stop, task }
 }
 
-/// The servers that are connected to.
+/// The servers that are connected to, as long as anybody wants something there.
 struct Links {
     access: NatsAccess,
-    open: Vec<Link>,
+    shutdown: Shutdown,
+    open: Vec<Weak<Link>>,
 }
 
 impl Links {
-    fn get(&mut self, server: &NatsServer) -> Link {
-        if let Some(link) = self.open.iter().find(|link| link.server == *server) {
-            return link.clone();
+    fn get(&mut self, server: &NatsServer) -> Arc<Link> {
+        self.open.retain(|link| link.strong_count() > 0);
+        let mut open = self.open.iter().filter_map(Weak::upgrade);
+        if let Some(link) = open.find(|link| link.server == *server) {
+            return link;
         }
-        let link = Link::open(server.clone(), self.access.clone());
-        self.open.push(link.clone());
+        let link = Link::open(server.clone(), self.access.clone(), &self.shutdown);
+        self.open.push(Arc::downgrade(&link));
         link
     }
 
     /// Where a station comes from, and what it is called there.
-    fn of(&mut self, source: &Source) -> Option<(String, Link)> {
+    fn of(&mut self, source: &Source) -> Option<(String, Arc<Link>)> {
         let nats = source.nats.as_ref()?;
         Some((nats.station.clone()?, self.get(&nats.server)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_is_hung_up_on_when_nobody_wants_anything_there() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server: NatsServer =
+            format!("nats://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let (access, shutdown) = (NatsAccess::default(), Shutdown::new());
+        let mut links = Links { access, shutdown, open: Vec::new() };
+        let (one, other) = (links.get(&server), links.get(&server));
+        assert!(Arc::ptr_eq(&one, &other), "one connection for both");
+        let (mut connection, _) = listener.accept().await.unwrap();
+        drop((one, other));
+        // It is there that the end shows.
+        let mut words = Vec::new();
+        connection.read_to_end(&mut words).await.unwrap();
+        let another = "nats://127.0.0.1:9".parse().unwrap();
+        let _kept = links.get(&another);
+        assert_eq!(links.open.len(), 1, "what was let go is forgotten");
     }
 }

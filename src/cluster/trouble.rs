@@ -22,6 +22,9 @@ pub(super) enum Trouble {
     /// Messages are missing, or the server has forgotten the delivery.
     #[error("the delivery was interrupted")]
     Interrupted,
+    /// The stream has come so far that an edge would not take it.
+    #[error("its stream comes through more than {} relays", crate::protocol::console::MAX_HOPS)]
+    TooFar,
     /// The stream comes from this very station.
     #[error("its stream comes from this station: the relays feed each other in a loop")]
     Loop,

@@ -203,6 +203,12 @@ impl Handle {
         self.send(request)?.blocking_recv().unwrap_or(Err(Refusal::Ending))
     }
 
+    /// The way to an engine that has ended.
+    #[cfg(all(test, feature = "nats"))]
+    pub(crate) fn to_nobody() -> Self {
+        Self::new(std::sync::mpsc::sync_channel(1).0, broadcast::channel(1).0)
+    }
+
     /// All changes from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<Event> {
         self.events.subscribe()

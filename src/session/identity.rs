@@ -12,6 +12,8 @@ pub struct Identity {
     tokens: Vec<ClientToken>,
     /// Those of the position space before, for those who still see that.
     earlier: Vec<ClientToken>,
+    /// How many times the positions began anew: the [`super::Chunk::epoch`] of the present ones.
+    epoch: u32,
     /// The console's new token, while nobody knows yet whether its positions began anew with it.
     offered: Option<ClientToken>,
     /// Where the stream stood when the console was first greeted: what an empty log's end is.
@@ -29,6 +31,7 @@ impl Identity {
             version: Vec::new(),
             tokens: vec![ClientToken(fastrand::u32(1..))],
             earlier: Vec::new(),
+            epoch: 0,
             offered: None,
             start: Cursor(0),
             played_on: "network",
@@ -47,6 +50,11 @@ impl Identity {
     pub fn introduce_unsure(&mut self, nick: &[u8], version: &[u8], token: ClientToken) {
         self.describe(nick, version, "nintendont");
         self.offered = Some(token);
+    }
+
+    /// Somebody told what the console calls itself, and nothing of its tokens.
+    pub fn introduce_by_name(&mut self, nick: &[u8], version: &[u8]) {
+        self.describe(nick, version, "nintendont");
     }
 
     /// A Dolphin introduced itself. It has no tokens: the positions are the station's own.
@@ -83,11 +91,22 @@ impl Identity {
         let newest = self.offered.take().or_else(|| self.tokens.pop());
         let newest = newest.unwrap_or(ClientToken::NONE);
         self.earlier = std::mem::replace(&mut self.tokens, vec![newest]);
+        self.epoch = self.epoch.wrapping_add(1);
     }
 
     /// Who the console was before its positions began anew, for those who still see that.
     pub fn before_restart(&self) -> Self {
         Self { tokens: self.earlier.clone(), earlier: Vec::new(), offered: None, ..self.clone() }
+    }
+
+    /// Who the console was when its positions were those of `epoch`. Those of the space before the last
+    /// one had tokens that nobody remembers.
+    pub fn in_epoch(&self, epoch: u32) -> Self {
+        match self.epoch.wrapping_sub(epoch) {
+            0 => self.clone(),
+            1 => self.before_restart(),
+            _ => Self { tokens: Vec::new(), ..self.before_restart() },
+        }
     }
 
     /// `token` was found to name the present positions, too: somebody else relayed them before.
@@ -176,6 +195,21 @@ mod tests {
         restarted.forget_earlier_tokens();
         assert!(restarted.token() == ClientToken(8) && !restarted.knows(ClientToken(7)));
         assert_eq!(restarted.before_restart().token(), ClientToken(7));
+    }
+
+    #[test]
+    fn each_position_space_has_its_own_tokens() {
+        let mut identity = Identity::unknown("Station 1");
+        identity.introduce(b"Wii", b"1.9", ClientToken(7));
+        identity.introduce_unsure(b"Wii", b"1.9", ClientToken(8));
+        identity.introduce_by_name(b"Wii U", b"1.9");
+        assert_eq!(identity.in_epoch(0).token(), ClientToken(7));
+        identity.forget_earlier_tokens();
+        assert_eq!(identity.in_epoch(0).token(), ClientToken(7));
+        assert_eq!(identity.in_epoch(1).tokens(), [ClientToken(8)]);
+        identity.forget_earlier_tokens();
+        assert_eq!(identity.in_epoch(0).token(), ClientToken::NONE);
+        assert_eq!(identity.in_epoch(2).nick(), b"Wii U");
     }
 
     #[test]

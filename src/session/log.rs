@@ -190,6 +190,13 @@ impl Log {
         newest.epoch.wrapping_sub(shown.epoch)
     }
 
+    /// The oldest chunk kept of the present position space; `None` if nothing has come.
+    pub fn first_of_positions(&self) -> Option<Arc<Chunk>> {
+        let chunks = self.chunks.lock();
+        let epoch = chunks.last()?.epoch;
+        chunks.get(chunks.partition_point(|chunk| chunk.epoch < epoch)).cloned()
+    }
+
     /// The position at which the newest game begins; `None` if there was none.
     pub fn newest_game_pos(&self) -> Option<Cursor> {
         let chunks = self.chunks.lock();

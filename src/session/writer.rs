@@ -135,6 +135,8 @@ impl Writer {
         let end = *self.end.get_or_insert(replay.pos);
         let whole_end = Cursor(end.0.saturating_sub(self.carry.len() as u64));
         if replay.pos == end {
+            // Whatever was repeated before was the same as what the log has.
+            self.repeating_from = None;
             let data = self.with_carry(replay.data);
             self.append(whole_end, &data, now, &mut written);
         } else if replay.pos > end {

@@ -19,6 +19,8 @@ pub struct NatsServer {
     args: Vec<String>,
     pub address: SocketAddr,
     folder: TempDir,
+    /// What the others of its cluster call it.
+    pub name: String,
 }
 
 /// The program, if it is installed.
@@ -54,7 +56,7 @@ impl NatsServer {
         let folder = tempfile::tempdir().unwrap();
         let mut args = vec!["-js".to_owned(), "-sd".into(), folder.path().display().to_string()];
         args.extend(more.iter().map(|&arg| arg.to_owned()));
-        Self::spawn(args, address, folder)
+        Self::spawn(args, address, folder, "alone".into())
     }
 
     /// The three servers of packaging/nats, at other ports.
@@ -65,8 +67,7 @@ impl NatsServer {
         let first = free_row(3);
         let servers = [0, 1, 2].map(|n| {
             let folder = tempfile::tempdir().unwrap();
-            let config = Path::new(env!("CARGO_MANIFEST_DIR"))
-                .join(format!("packaging/nats/andross-{}.conf", n + 1));
+            let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/nats/andross.conf");
             let args = vec![
                 "-c".to_owned(),
                 config.display().to_string(),
@@ -75,7 +76,8 @@ impl NatsServer {
                 "--routes".into(),
                 all.clone(),
             ];
-            Self::spawn(args, (first.ip(), first.port() + n).into(), folder)
+            let address = (first.ip(), first.port() + n).into();
+            Self::spawn(args, address, folder, format!("andross-{}", n + 1))
         });
         // They choose who is in charge of JetStream.
         wait_until("the cluster has a leader", || {
@@ -86,8 +88,8 @@ impl NatsServer {
         servers
     }
 
-    fn spawn(args: Vec<String>, address: SocketAddr, folder: TempDir) -> Self {
-        let mut server = Self { process: None, args, address, folder };
+    fn spawn(args: Vec<String>, address: SocketAddr, folder: TempDir, name: String) -> Self {
+        let mut server = Self { process: None, args, address, folder, name };
         server.restart();
         server
     }
@@ -99,6 +101,7 @@ impl NatsServer {
             .args(&self.args)
             .args(["-a", "127.0.0.1", "-p", &self.address.port().to_string()])
             .current_dir(keys())
+            .env("ANDROSS_NATS_NAME", &self.name)
             .env("ANDROSS_PUBLISH_PASSWORD", PUBLISH_PASSWORD)
             .env("ANDROSS_EDGE_PASSWORD", EDGE_PASSWORD)
             .env("ANDROSS_NATS_STORE", self.folder.path())

@@ -5,15 +5,23 @@ use andross::protocol::Cursor;
 use super::common::nats::{self, EDGE_PASSWORD, NatsServer, PUBLISH_PASSWORD};
 use super::common::{ConsoleSpectator, wait_until};
 use super::stage::{
-    assert_watched, evening_of, ingest, ready_edge, wait_until_published, watch_to_end,
+    assert_watched, at, evening_of, ingest, ready_edge, wait_until_published, watch_to_end,
 };
 
-/// Which of the servers leads the stream, as its log says last.
+/// Which of the servers leads the stream, as the cluster itself says.
 fn stream_leader(servers: &[NatsServer; 3]) -> usize {
-    let leads = |server: &NatsServer| {
-        server.log().contains("JetStream cluster new stream leader for '$G > andross'")
-    };
-    servers.iter().position(leads).expect("a server leads the stream")
+    let mut leader = None;
+    wait_until("the stream has a leader", || {
+        at(&servers[0].publisher(), |context| async move {
+            let stream = context.get_stream("andross").await.ok()?;
+            stream.cached_info().cluster.clone()?.leader
+        })
+        .is_some_and(|name| {
+            leader = servers.iter().position(|server| server.name == name);
+            leader.is_some()
+        })
+    });
+    leader.unwrap()
 }
 
 #[test]

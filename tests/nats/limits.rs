@@ -1,24 +1,17 @@
 //! What the stream no longer has, and streams that are somebody else's.
 
-use async_nats::jetstream::{self, stream};
+use async_nats::jetstream::stream;
 
 use super::common::cable::Cable;
 use super::common::nats::{self, NatsServer};
 use super::common::{ConsoleSpectator, assert_same_bytes};
-use super::stage::{evening_of, ingest, ready_edge, wait_until_published};
-
-/// Does something at the server that andross never does.
-fn at<F: Future<Output = ()>>(server: &NatsServer, act: impl FnOnce(jetstream::Context) -> F) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let client = async_nats::connect(server.url()).await.unwrap();
-        act(jetstream::new(client)).await;
-    });
-}
+use super::stage::{
+    assert_watched, at, evening_of, ingest, ready_edge, wait_until_published, watch_to_end,
+};
 
 /// Lets go of all messages but the newest ones, as limits do.
 fn forget_all_but_the_newest(server: &NatsServer) {
-    at(server, |context| async move {
+    at(&server.url(), |context| async move {
         let stream = context.get_stream("andross").await.unwrap();
         stream.purge().keep(20).await.unwrap();
     });
@@ -30,7 +23,7 @@ fn a_stream_of_somebody_else_is_left_alone() {
         return;
     }
     let server = NatsServer::start(&[]);
-    at(&server, |context| async move {
+    at(&server.url(), |context| async move {
         let config = stream::Config {
             name: "andross".into(),
             subjects: vec!["films".into()],
@@ -41,7 +34,7 @@ fn a_stream_of_somebody_else_is_left_alone() {
     let process = ingest(([127, 0, 0, 1], 9).into(), &server.url(), &[]);
     let line = process.wait_for_log("is not andross's");
     assert!(line.contains("films") && line.contains(&server.address.to_string()), "{line}");
-    at(&server, |context| async move {
+    at(&server.url(), |context| async move {
         let stream = context.get_stream("andross").await.unwrap();
         assert_eq!(stream.cached_info().config.subjects, ["films"]);
     });
@@ -54,11 +47,32 @@ fn limits_are_as_the_publisher_says_and_change_with_it() {
     }
     let server = NatsServer::start(&[]);
     let nobody = ([127, 0, 0, 1], 9).into();
+    // Somebody's hand has made answers from servers that may be behind possible.
+    at(&server.url(), |context| async move {
+        for (name, subject) in
+            [("andross", "andross.*"), ("KV_andross-stations", "$KV.andross-stations.>")]
+        {
+            let config = stream::Config {
+                name: name.into(),
+                description: Some("andross: the streams of Melee consoles".into()),
+                subjects: vec![subject.into()],
+                max_messages_per_subject: if name == "andross" { -1 } else { 1 },
+                allow_rollup: name != "andross",
+                allow_direct: true,
+                ..stream::Config::default()
+            };
+            context.create_stream(config).await.unwrap();
+        }
+    });
     let check = |age: u64, bytes: i64| {
-        at(&server, |context| async move {
+        at(&server.url(), |context| async move {
             let stream = context.get_stream("andross").await.unwrap();
             let config = &stream.cached_info().config;
             assert_eq!((config.max_age.as_secs(), config.max_bytes), (age, bytes));
+            for name in ["andross", "KV_andross-stations"] {
+                let stream = context.get_stream(name).await.unwrap();
+                assert!(!stream.cached_info().config.allow_direct, "{name}");
+            }
         });
     };
     let mut first = ingest(nobody, &server.url(), &["--publish-max-age=600"]);
@@ -69,6 +83,38 @@ fn limits_are_as_the_publisher_says_and_change_with_it() {
     let second = ingest(nobody, &server.url(), &["--publish-max-bytes=2M"]);
     wait_until_published(&second);
     check(7200, 2 << 20);
+}
+
+#[test]
+fn a_message_of_somebody_else_stops_nobody() {
+    if !nats::is_there() {
+        return;
+    }
+    let server = NatsServer::start(&[]);
+    let evening = evening_of(2_400, 240.0);
+    let console = evening.console();
+    let mut first = ingest(console.local_addr(), &server.url(), &[]);
+    let (edge, address) = ready_edge(&server.url());
+    let mut far = ConsoleSpectator::connect(address);
+    let speak = || {
+        at(&server.url(), |context| async move {
+            let said = context.publish("andross.stream", "hello".into()).await.unwrap();
+            said.await.unwrap();
+        });
+    };
+    far.read_bytes(evening.first_end + 100_000);
+    speak();
+    edge.wait_for_log("none of andross's are left out");
+    first.wait_for_log("is none of andross's");
+    far.read_bytes(evening.first_end + 200_000);
+    // Whoever finds it there goes on behind it, too.
+    first.signal("-KILL");
+    first.wait();
+    speak();
+    let second = ingest(console.local_addr(), &server.url(), &[]);
+    wait_until_published(&second);
+    watch_to_end(&mut far, &evening.all);
+    assert_watched("far", &far, &evening.all);
 }
 
 #[test]

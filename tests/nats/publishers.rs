@@ -4,7 +4,7 @@ use super::common::cable::Cable;
 use super::common::nats::{self, NatsServer};
 use super::common::{ConsoleSpectator, wait_until};
 use super::stage::{
-    assert_watched, evening, evening_of, ingest, ready_edge, wait_until_published, watch_to_end,
+    assert_watched, at, evening, evening_of, ingest, ready_edge, wait_until_published, watch_to_end,
 };
 
 #[test]
@@ -100,6 +100,17 @@ fn a_publisher_that_was_cut_off_and_replaced_says_nothing_more() {
     first.wait_for_log("waiting until that one is gone");
     watch_to_end(&mut spectator, &evening.all);
     assert_watched("a spectator", &spectator, &evening.all);
+    // Neither does it in the bucket: the facts are of whoever has the station.
+    let [facts, lease] = at(&server.url(), |context| async move {
+        let bucket = context.get_key_value("andross-stations").await.unwrap();
+        let (facts, lease) = (bucket.get("stream").await, bucket.get("stream.lease").await);
+        [facts, lease].map(|value| -> serde_json::Value {
+            serde_json::from_slice(&value.unwrap().unwrap()).unwrap()
+        })
+    });
+    let path = facts["path"].as_str().unwrap();
+    assert!(path.starts_with(lease["publisher"].as_str().unwrap()), "{path}");
+    assert!(second.logs("another relay has taken over").is_empty());
 }
 
 #[test]

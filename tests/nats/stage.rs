@@ -4,9 +4,11 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use andross::config::{NatsLogin, NatsServer};
 use andross::protocol::Cursor;
 use andross::shutdown::Shutdown;
 use andross::simulator::{Options, Simulator};
+use async_nats::{ConnectOptions, jetstream};
 
 use super::common::process::RelayProcess;
 use super::common::{ConsoleSpectator, assert_same_bytes, synthetic, wait_until};
@@ -70,6 +72,22 @@ pub fn ready_edge(nats: &str) -> (RelayProcess, SocketAddr) {
     process.wait_for_log("connected to nats://127.0.0.1");
     process.wait_for_log("nick=andross");
     (process, address)
+}
+
+/// Asks or does something at the server as none of its relays does.
+pub fn at<F: Future>(url: &str, act: impl FnOnce(jetstream::Context) -> F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let server: NatsServer = url.parse().unwrap();
+    let options = match &server.login {
+        NatsLogin::User(user, password) => {
+            ConnectOptions::with_user_and_password(user.clone(), password.reveal().to_owned())
+        }
+        _ => ConnectOptions::new(),
+    };
+    runtime.block_on(async {
+        let client = options.connect(server.to_string()).await.unwrap();
+        act(jetstream::new(client)).await
+    })
 }
 
 /// Reads until the last byte of the evening has come.

@@ -242,3 +242,18 @@ fn the_newest_game_is_the_one_that_is_seen() {
     assert_eq!(seen(&bench, 30), Some(second));
     assert_eq!(bench.log().game_within(live()), Some(second));
 }
+
+#[test]
+fn the_first_chunk_of_the_positions_is_the_first_behind_the_restart() {
+    let mut bench = Bench::new();
+    assert!(bench.log().first_of_positions().is_none());
+    bench.game(5, true);
+    assert_eq!(bench.log().first_of_positions().unwrap().seq(), Seq(0));
+    let restarted = bench.log().end();
+    // Positions that were there before, with other bytes.
+    bench.pos = 1000;
+    bench.write(&[&TABLE[..], &[0x36, 2]].concat());
+    bench.write(&frame(0));
+    let first = bench.log().first_of_positions().unwrap();
+    assert_eq!((first.seq(), first.pos()), (restarted, Cursor(1000)));
+}

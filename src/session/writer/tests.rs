@@ -75,6 +75,23 @@ fn a_jump_ahead_is_a_gap() {
 }
 
 #[test]
+fn a_repetition_is_over_when_it_has_come_to_the_end() {
+    let (station, mut writer) = station();
+    let (first, second) = (game(3, 1), game(3, 2));
+    write(&mut writer, 0, &first);
+    write(&mut writer, 0, &first);
+    assert!(writer.is_repeating());
+    write(&mut writer, first.len() as u64, &second);
+    assert!(!writer.is_repeating(), "these bytes are new");
+    // Positions that begin anew have nothing to do with what was repeated long ago.
+    let restarted = station.log.end();
+    write(&mut writer, 13, &game(3, 4));
+    let mut chunks = Vec::new();
+    station.log.read(restarted, 1, &mut chunks);
+    assert_eq!((chunks[0].pos(), &chunks[0].data()[..]), (Cursor(13), &game(3, 4)[..]));
+}
+
+#[test]
 fn a_repetition_is_skipped_and_what_is_new_in_it_appended() {
     let (station, mut writer) = station();
     let game = game(3, 1);
