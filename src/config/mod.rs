@@ -110,10 +110,13 @@ impl RelayConfig {
     }
 }
 
-/// Half the cores: the other half has the kernel's share of the sending to do, and whatever else
-/// runs on a venue's laptop. Measured on two cores, see `docs/performance.md`.
+/// The most threads that serve spectators unless more are asked for: each that has a spectator is woken for
+/// each frame, and four send more than a gigabit network carries.
+const DEFAULT_CONSUMERS: usize = 4;
+
+/// As many threads as cores, up to four. Measured on two cores, see `docs/performance.md`.
 pub fn default_consumers() -> usize {
-    std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2))
+    std::thread::available_parallelism().map_or(1, |cores| cores.get().min(DEFAULT_CONSUMERS))
 }
 
 /// One station as it was asked for.

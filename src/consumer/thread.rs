@@ -106,6 +106,8 @@ impl ConsumerThread {
         let mut events = Events::with_capacity(EVENTS);
         let mut flush_until = None;
         loop {
+            // Before the logs are looked at for what is due.
+            self.signals.rest(self.clients.is_empty());
             let timeout = self.timeout();
             sleep_in(&mut self.poll, &mut events, timeout);
             let source_ended = self.signals.drain();
@@ -144,6 +146,8 @@ impl ConsumerThread {
         }
         let now = Instant::now();
         if self.clients.is_empty() {
+            // What they have seen would be old when somebody comes.
+            self.drop_views();
             return self.shutdown.is_requested().then_some(ENDING_POLL);
         }
         let mut deadline = self.next_housekeeping;
@@ -180,8 +184,7 @@ impl ConsumerThread {
         let view = &mut self.views[at];
         let notice = view.news_for_relays();
         view.look(&mut fresh);
-        turns.clear();
-        turns.extend(view.turns());
+        view.turns(&mut turns);
         for &key in &turns {
             let Some(client) = self.clients.get_mut(key) else {
                 continue;

@@ -38,8 +38,8 @@ pub(super) struct View {
     next_arrival: Option<(Seq, Instant)>,
     /// How late its clients were when the thread last looked.
     last_delay: Duration,
-    /// Whose turn is first; goes round from frame to frame.
-    first: usize,
+    /// The last frame went from the first client to the last; this one goes back.
+    is_way_back: bool,
     latency: Stopwatch,
 }
 
@@ -77,7 +77,7 @@ impl View {
             dialect,
             clients: Vec::new(),
             last_sent: Instant::now(),
-            first: 0,
+            is_way_back: true,
             latency: Stopwatch::default(),
         }
     }
@@ -142,12 +142,15 @@ impl View {
         }
     }
 
-    /// The clients in the order of this frame: everyone is early and late in turn.
-    pub(super) fn turns(&mut self) -> impl Iterator<Item = usize> {
-        let len = self.clients.len();
-        self.first = (self.first + len / 3 + 1) % len.max(1);
-        let (before, after) = self.clients.split_at(self.first);
-        after.iter().chain(before).copied()
+    /// The clients in the order of this frame, there and back in turn: whoever was late is early, and
+    /// what the processor's cache still has of the last is used first.
+    pub(super) fn turns(&mut self, turns: &mut Vec<usize>) {
+        turns.clear();
+        turns.extend(&self.clients);
+        self.is_way_back = !self.is_way_back;
+        if self.is_way_back {
+            turns.reverse();
+        }
     }
 
     /// Hands fresh chunks to a client that is up to date: nothing is looked up, copied or encoded

@@ -5,7 +5,7 @@
 //! `try_recv`.
 
 use std::sync::Arc;
-
+use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::sync::mpsc::TryRecvError;
 
 use bus::{Bus, BusReader};
@@ -49,8 +49,13 @@ pub type Doorbell = Arc<Waker>;
 /// The sending side: one bus, and the doorbells of all its readers.
 pub struct Announcer {
     bus: Bus<Signal>,
-    doorbells: Vec<Doorbell>,
+    readers: Vec<Reader>,
     bells: Vec<Bell>,
+}
+
+struct Reader {
+    doorbell: Doorbell,
+    is_resting: Arc<AtomicBool>,
 }
 
 impl Default for Announcer {
@@ -62,13 +67,14 @@ impl Default for Announcer {
 impl Announcer {
     /// An announcer without readers.
     pub fn new() -> Self {
-        Self { bus: Bus::new(BUS_LEN), doorbells: Vec::new(), bells: Vec::new() }
+        Self { bus: Bus::new(BUS_LEN), readers: Vec::new(), bells: Vec::new() }
     }
 
     /// A reader that is woken by `doorbell`.
     pub fn subscribe(&mut self, doorbell: Doorbell) -> Signals {
-        self.doorbells.push(doorbell.clone());
-        Signals { bus: self.bus.add_rx(), _doorbell: doorbell }
+        let is_resting = Arc::<AtomicBool>::default();
+        self.readers.push(Reader { doorbell: doorbell.clone(), is_resting: is_resting.clone() });
+        Signals { bus: self.bus.add_rx(), is_resting, _doorbell: doorbell }
     }
 
     /// Rings `bell` at each announcement, as long as somebody listens to it.
@@ -76,11 +82,17 @@ impl Announcer {
         self.bells.push(bell);
     }
 
-    /// Tells everyone, waits for nobody.
+    /// Tells everyone, waits for nobody. Who rests is woken for the last word, and to empty a full bus.
     pub fn announce(&mut self, station: StationId, kind: SignalKind) {
-        let _ = self.bus.try_broadcast(Signal { station, kind });
-        for doorbell in &self.doorbells {
-            if let Err(error) = doorbell.wake() {
+        let is_full = self.bus.try_broadcast(Signal { station, kind }).is_err();
+        let wakes_all = is_full || kind == SignalKind::Shutdown;
+        // What is in the log now is seen by whoever is not seen to have got up: see `Signals::rest`.
+        fence(Ordering::SeqCst);
+        for reader in &self.readers {
+            if reader.is_resting.load(Ordering::Relaxed) && !wakes_all {
+                continue;
+            }
+            if let Err(error) = reader.doorbell.wake() {
                 tracing::error!("a thread cannot be woken: {error}");
             }
         }
@@ -93,11 +105,20 @@ impl Announcer {
 /// The receiving side of one thread.
 pub struct Signals {
     bus: BusReader<Signal>,
+    is_resting: Arc<AtomicBool>,
     /// Kept as long as the thread listens: a `Waker` that is dropped takes its last ring with it.
     _doorbell: Doorbell,
 }
 
 impl Signals {
+    /// Says whether the thread has nobody to serve, and need not be woken for a frame. One that gets up
+    /// looks into the logs after it has said so: it is not told of what came before.
+    pub fn rest(&self, is_resting: bool) {
+        if self.is_resting.swap(is_resting, Ordering::Relaxed) != is_resting {
+            fence(Ordering::SeqCst);
+        }
+    }
+
     /// Empties the bus; whether the sender has said its last word or is gone. What the other
     /// signals say is in the logs.
     pub fn drain(&mut self) -> bool {
@@ -133,5 +154,32 @@ mod tests {
         poll.poll(&mut events, Some(Duration::from_secs(10))).unwrap();
         assert!(!events.is_empty());
         assert!(signals.drain(), "the last word was dropped, but that the sender is gone shows");
+    }
+    #[test]
+    fn who_rests_is_woken_by_the_last_word_and_a_full_bus_alone() {
+        let mut poll = Poll::new().unwrap();
+        let doorbell = Arc::new(Waker::new(poll.registry(), Token(0)).unwrap());
+        let mut announcer = Announcer::new();
+        let mut signals = announcer.subscribe(doorbell);
+        let mut events = Events::with_capacity(4);
+        let mut has_rung = || {
+            poll.poll(&mut events, Some(Duration::ZERO)).unwrap();
+            !events.is_empty()
+        };
+        signals.rest(true);
+        for _ in 0..BUS_LEN {
+            announcer.announce(StationId(0), SignalKind::Frame);
+            assert!(!has_rung());
+        }
+        announcer.announce(StationId(0), SignalKind::Frame);
+        assert!(has_rung(), "the bus is full");
+        assert!(!signals.drain());
+        signals.rest(false);
+        announcer.announce(StationId(0), SignalKind::Frame);
+        assert!(has_rung(), "it has got up");
+        signals.rest(true);
+        announcer.announce(StationId(0), SignalKind::Shutdown);
+        assert!(has_rung());
+        assert!(signals.drain());
     }
 }

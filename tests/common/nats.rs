@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
+use super::cable::Cable;
 use super::ports::free_row;
 use super::wait_until;
 
@@ -21,6 +22,33 @@ pub struct NatsServer {
     folder: TempDir,
     /// What the others of its cluster call it.
     pub name: String,
+}
+
+/// The network between the servers of a cluster: a cable from each to each other.
+pub struct Network {
+    cables: [[Option<Cable>; 3]; 3],
+}
+
+impl Network {
+    /// The cables from and to server `n`.
+    fn of(&self, n: usize) -> impl Iterator<Item = &Cable> {
+        let to = self.cables.iter().map(move |row| &row[n]);
+        self.cables[n].iter().chain(to).flatten()
+    }
+
+    /// Cuts server `n` off from the others. Its own clients still reach it.
+    pub fn cut_off(&self, n: usize) {
+        self.of(n).for_each(Cable::pull);
+    }
+
+    /// Joins it again.
+    pub fn heal(&self, n: usize) {
+        self.of(n).for_each(Cable::put_back);
+    }
+}
+
+fn route_to(address: SocketAddr) -> String {
+    format!("nats://{address}")
 }
 
 /// The program, if it is installed.
@@ -61,21 +89,40 @@ impl NatsServer {
 
     /// The three servers of packaging/nats, at other ports.
     pub fn cluster() -> [Self; 3] {
-        let routes = free_row(3);
-        let route = |n: u16| format!("nats://127.0.0.1:{}", routes.port() + n);
-        let all = [route(0), route(1), route(2)].join(",");
+        let listen = free_row(3);
+        let all = [0, 1, 2].map(|n| route_to((listen.ip(), listen.port() + n).into())).join(",");
+        Self::three(listen, |_| vec!["--routes".into(), all.clone()])
+    }
+
+    /// The same, and the network between them.
+    pub fn cluster_on_cables() -> ([Self; 3], Network) {
+        let listen = free_row(3);
+        let cables = [0_u16, 1, 2].map(|from| {
+            [0_u16, 1, 2].map(|to| {
+                let address = (listen.ip(), listen.port() + to).into();
+                (from != to).then(|| Cable::to(address))
+            })
+        });
+        let network = Network { cables };
+        let servers = Self::three(listen, |n| {
+            let routes = network.cables[usize::from(n)].iter().flatten();
+            let routes: Vec<_> = routes.map(|cable| route_to(cable.address())).collect();
+            // They tell each other their addresses, and would find a way past the cables.
+            let nowhere = "127.0.0.1:9".to_owned();
+            vec!["--routes".into(), routes.join(","), "--cluster_advertise".into(), nowhere]
+        });
+        (servers, network)
+    }
+
+    fn three(listen: SocketAddr, routes: impl Fn(u16) -> Vec<String>) -> [Self; 3] {
         let first = free_row(3);
         let servers = [0, 1, 2].map(|n| {
             let folder = tempfile::tempdir().unwrap();
             let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/nats/andross.conf");
-            let args = vec![
-                "-c".to_owned(),
-                config.display().to_string(),
-                "--cluster".into(),
-                route(n),
-                "--routes".into(),
-                all.clone(),
-            ];
+            let own = route_to((listen.ip(), listen.port() + n).into());
+            let mut args = vec!["-c".to_owned(), config.display().to_string()];
+            args.extend(["--cluster".into(), own]);
+            args.extend(routes(n));
             let address = (first.ip(), first.port() + n).into();
             Self::spawn(args, address, folder, format!("andross-{}", n + 1))
         });

@@ -10,15 +10,24 @@ use super::stage::{
 
 /// Which of the servers leads the stream, as the cluster itself says.
 fn stream_leader(servers: &[NatsServer; 3]) -> usize {
+    leader_as_seen_by(0, servers, |_| true)
+}
+
+/// The same as server `asked` says, once `is_right` of it.
+fn leader_as_seen_by(
+    asked: usize,
+    servers: &[NatsServer; 3],
+    is_right: impl Fn(usize) -> bool,
+) -> usize {
     let mut leader = None;
     wait_until("the stream has a leader", || {
-        at(&servers[0].publisher(), |context| async move {
+        at(&servers[asked].publisher(), |context| async move {
             let stream = context.get_stream("andross").await.ok()?;
             stream.cached_info().cluster.clone()?.leader
         })
         .is_some_and(|name| {
             leader = servers.iter().position(|server| server.name == name);
-            leader.is_some()
+            leader.is_some_and(&is_right)
         })
     });
     leader.unwrap()
@@ -99,6 +108,44 @@ fn a_server_that_was_cut_off_from_the_others_comes_back() {
     }
     std::thread::scope(|scope| {
         for spectator in &mut spectators {
+            scope.spawn(|| {
+                watch_to_end(spectator, &evening.all);
+                assert_watched("a spectator", spectator, &evening.all);
+            });
+        }
+    });
+}
+
+#[test]
+fn a_split_between_the_servers_heals_and_costs_nobody_a_byte() {
+    if !nats::is_there() {
+        return;
+    }
+    let (servers, network) = NatsServer::cluster_on_cables();
+    let evening = evening_of(7_200, 120.0);
+    let console = evening.console();
+    let ingest = ingest(console.local_addr(), &servers[1].publisher(), &["--publish-replicas=3"]);
+    wait_until_published(&ingest);
+    let edges = [0, 1, 2].map(|n| ready_edge(&servers[n].edge()));
+    let mut spectators = edges.each_ref().map(|(_, address)| ConsoleSpectator::connect(*address));
+    let mut near = ConsoleSpectator::connect(ingest.spectators());
+    for spectator in &mut spectators {
+        spectator.read_bytes(evening.first_end + 100_000);
+    }
+    // The leader still has its clients, but nobody to agree with: the others choose another.
+    let leader = stream_leader(&servers);
+    network.cut_off(leader);
+    leader_as_seen_by((leader + 1) % 3, &servers, |now| now != leader);
+    network.heal(leader);
+    for spectator in &mut spectators {
+        spectator.read_bytes(evening.first_end + 1_500_000);
+    }
+    // Now the server of the publisher, whoever leads: nothing of what is sent can be kept.
+    network.cut_off(1);
+    near.read_bytes(evening.first_end + 2_000_000);
+    network.heal(1);
+    std::thread::scope(|scope| {
+        for spectator in spectators.iter_mut().chain([&mut near]) {
             scope.spawn(|| {
                 watch_to_end(spectator, &evening.all);
                 assert_watched("a spectator", spectator, &evening.all);

@@ -110,7 +110,7 @@ pub struct Args {
     #[arg(long, value_name = "BYTES", value_parser = count)]
     handshake_size: Option<usize>,
 
-    /// Threads that serve spectators, up to 64 [default: half the number of cores]
+    /// Threads that serve spectators, up to 64 [default: one a core, up to 4]
     #[arg(long, value_name = "NUMBER", value_parser = consumers)]
     consumers: Option<u16>,
 
