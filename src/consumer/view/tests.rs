@@ -144,3 +144,15 @@ fn a_spectator_that_takes_history_slowly_is_not_idle() {
     }
     assert!(taken > 0);
 }
+
+#[test]
+fn whoever_is_served_last_is_first_in_the_next_frame() {
+    let bench = Bench::new();
+    let mut view = View::new(bench.station.clone(), Dialect::Raw);
+    view.clients = vec![3, 5, 8];
+    let mut turns = vec![9];
+    for expected in [[3, 5, 8], [8, 5, 3], [3, 5, 8]] {
+        view.turns(&mut turns);
+        assert_eq!(turns, expected);
+    }
+}
