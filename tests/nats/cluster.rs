@@ -33,6 +33,15 @@ fn leader_as_seen_by(
     leader.unwrap()
 }
 
+/// Reads until each has so many bytes. At the same time: who takes nothing for half a minute is hung up on.
+fn all_have(spectators: &mut [ConsoleSpectator], len: usize) {
+    std::thread::scope(|scope| {
+        for spectator in spectators {
+            scope.spawn(move || spectator.read_bytes(len));
+        }
+    });
+}
+
 #[test]
 fn the_death_of_the_streams_leader_costs_nobody_a_byte() {
     if !nats::is_there() {
@@ -45,18 +54,16 @@ fn the_death_of_the_streams_leader_costs_nobody_a_byte() {
     wait_until_published(&ingest);
     let edges = [0, 1, 2].map(|n| ready_edge(&servers[n].edge()));
     let mut spectators = edges.each_ref().map(|(_, address)| ConsoleSpectator::connect(*address));
-    for spectator in &mut spectators {
-        spectator.read_bytes(evening.first_end + 100_000);
-    }
+    all_have(&mut spectators, evening.first_end + 100_000);
     let mut near = ConsoleSpectator::connect(ingest.spectators());
-    let leader = stream_leader(&servers);
-    servers[leader].kill();
-    for spectator in &mut spectators {
-        spectator.read_bytes(evening.first_end + 1_000_000);
-    }
-    servers[leader].restart();
-    // The venue's own spectators notice nothing.
-    watch_to_end(&mut near, &evening.all);
+    std::thread::scope(|scope| {
+        // The venue's own spectators notice nothing.
+        scope.spawn(|| watch_to_end(&mut near, &evening.all));
+        let leader = stream_leader(&servers);
+        servers[leader].kill();
+        all_have(&mut spectators, evening.first_end + 1_000_000);
+        servers[leader].restart();
+    });
     for (_, address) in &edges {
         wait_until("the edge has everything", || {
             ConsoleSpectator::connect(*address).start == Cursor(evening.all.len() as u64)
@@ -88,19 +95,17 @@ fn a_server_that_was_cut_off_from_the_others_comes_back() {
     wait_until_published(&ingest);
     let edges = [0, 1, 2].map(|n| ready_edge(&servers[n].edge()));
     let mut spectators = edges.each_ref().map(|(_, address)| ConsoleSpectator::connect(*address));
-    for spectator in &mut spectators {
-        spectator.read_bytes(evening.first_end + 100_000);
-    }
-    // Nothing reaches it and nothing comes from it, and its connections stay.
+    all_have(&mut spectators, evening.first_end + 100_000);
     let mut near = ConsoleSpectator::connect(ingest.spectators());
-    let leader = stream_leader(&servers);
-    servers[leader].signal("-STOP");
-    for spectator in &mut spectators {
-        spectator.read_bytes(evening.first_end + 1_000_000);
-    }
-    servers[leader].signal("-CONT");
-    // The venue's own spectators notice nothing.
-    watch_to_end(&mut near, &evening.all);
+    std::thread::scope(|scope| {
+        // The venue's own spectators notice nothing.
+        scope.spawn(|| watch_to_end(&mut near, &evening.all));
+        let leader = stream_leader(&servers);
+        // Nothing reaches it and nothing comes from it, and its connections stay.
+        servers[leader].signal("-STOP");
+        all_have(&mut spectators, evening.first_end + 1_000_000);
+        servers[leader].signal("-CONT");
+    });
     for (_, address) in &edges {
         wait_until("the edge has everything", || {
             ConsoleSpectator::connect(*address).start == Cursor(evening.all.len() as u64)
@@ -128,28 +133,28 @@ fn a_split_between_the_servers_heals_and_costs_nobody_a_byte() {
     wait_until_published(&ingest);
     let edges = [0, 1, 2].map(|n| ready_edge(&servers[n].edge()));
     let mut spectators = edges.each_ref().map(|(_, address)| ConsoleSpectator::connect(*address));
-    let mut near = ConsoleSpectator::connect(ingest.spectators());
-    for spectator in &mut spectators {
-        spectator.read_bytes(evening.first_end + 100_000);
-    }
-    // The leader still has its clients, but nobody to agree with: the others choose another.
-    let leader = stream_leader(&servers);
-    network.cut_off(leader);
-    leader_as_seen_by((leader + 1) % 3, &servers, |now| now != leader);
-    network.heal(leader);
-    for spectator in &mut spectators {
-        spectator.read_bytes(evening.first_end + 1_500_000);
-    }
-    // Now the server of the publisher, whoever leads: nothing of what is sent can be kept.
-    network.cut_off(1);
-    near.read_bytes(evening.first_end + 2_000_000);
-    network.heal(1);
+    all_have(&mut spectators, evening.first_end + 100_000);
     std::thread::scope(|scope| {
-        for spectator in spectators.iter_mut().chain([&mut near]) {
+        for spectator in &mut spectators {
             scope.spawn(|| {
                 watch_to_end(spectator, &evening.all);
                 assert_watched("a spectator", spectator, &evening.all);
             });
         }
+        // The leader still has its clients, but nobody to agree with: the others choose another.
+        let leader = stream_leader(&servers);
+        network.cut_off(leader);
+        leader_as_seen_by((leader + 1) % 3, &servers, |now| now != leader);
+        network.heal(leader);
+        // Whoever comes has the game from its start and sees it go on.
+        for (_, address) in &edges {
+            ConsoleSpectator::connect(*address).read_bytes(1_500_000);
+        }
+        // Now the server of the publisher, whoever leads: nothing of what is sent can be kept.
+        network.cut_off(1);
+        let mut near = ConsoleSpectator::connect(ingest.spectators());
+        near.read_bytes(2_000_000);
+        network.heal(1);
+        watch_to_end(&mut near, &evening.all);
     });
 }
