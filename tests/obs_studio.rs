@@ -85,8 +85,9 @@ fn obs_itself_shows_what_is_on() {
     wait_for(&mut obs, true);
     assert_eq!(obs.scene(), "Pause");
 
+    // One that is being killed may still take a connection, and hang up on it.
+    assert_eq!(relay.logs("cannot be used"), [""; 0]);
     studio.kill();
     relay.wait_for_log("is gone");
-    assert_eq!(relay.logs("cannot be used"), [""; 0]);
     assert_eq!(relay.shut_down(), Some(0));
 }

@@ -20,7 +20,8 @@ const PERIOD: Duration = Duration::from_secs(15);
 /// The least time between two scans, however often somebody asks.
 const MIN_PAUSE: Duration = Duration::from_millis(200);
 
-/// The thread sleeps so many times longer than a scan took: it has two hundredths of a core at most.
+/// The thread sleeps so many times longer than a scan took, so that it has two hundredths of a core; but no
+/// longer than [`PERIOD`], for a slow disk must not hide for minutes what was just played.
 const PAUSE_FACTOR: u32 = 50;
 
 /// A scan that read more files than this is told of in the log: it took its time, as the first one in
@@ -63,10 +64,10 @@ impl LibraryThread {
             let begin = Instant::now();
             self.scan(begin);
             let end = Instant::now();
-            let rest = (end - begin).saturating_mul(PAUSE_FACTOR);
+            let rest = rest_after(end - begin);
             while !self.shutdown.is_requested() {
                 let is_wanted = self.library.is_wanted.load(Ordering::Acquire);
-                let pause = rest.max(if is_wanted { MIN_PAUSE } else { PERIOD });
+                let pause = if is_wanted { rest } else { PERIOD };
                 let left = pause.saturating_sub(end.elapsed());
                 if left.is_zero() {
                     break;
@@ -103,5 +104,24 @@ impl LibraryThread {
             tracing::warn!("{trouble}; tried again");
         }
         self.trouble = trouble;
+    }
+}
+
+/// How long the thread sleeps at least after a scan that took `took`.
+fn rest_after(took: Duration) -> Duration {
+    took.saturating_mul(PAUSE_FACTOR).clamp(MIN_PAUSE, PERIOD)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Was: after a first scan of eight seconds, or on a busy computer, a game that was just played was
+    /// not listed for minutes.
+    #[test]
+    fn a_scan_that_took_long_is_not_the_last_for_minutes() {
+        assert_eq!(rest_after(Duration::ZERO), MIN_PAUSE);
+        assert_eq!(rest_after(Duration::from_millis(100)), Duration::from_secs(5));
+        assert_eq!(rest_after(Duration::from_secs(8)), PERIOD);
     }
 }
