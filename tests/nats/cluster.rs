@@ -1,11 +1,14 @@
 //! The three servers of packaging/nats, with its users: any of them may die.
 
+use std::net::SocketAddr;
+
 use andross::protocol::Cursor;
 
 use super::common::nats::{self, EDGE_PASSWORD, NatsServer, PUBLISH_PASSWORD};
+use super::common::process::RelayProcess;
 use super::common::{ConsoleSpectator, wait_until};
 use super::stage::{
-    assert_watched, at, evening_of, ingest, ready_edge, wait_until_published, watch_to_end,
+    Evening, assert_watched, at, evening_of, ingest, ready_edge, wait_until_published, watch_to_end,
 };
 
 /// Which of the servers leads the stream, as the cluster itself says.
@@ -42,6 +45,27 @@ fn all_have(spectators: &mut [ConsoleSpectator], len: usize) {
     });
 }
 
+/// The edges have everything, and nobody lacks a byte.
+fn all_see_the_end(
+    edges: &[(RelayProcess, SocketAddr)],
+    spectators: &mut [ConsoleSpectator],
+    evening: &Evening,
+) {
+    for (_, address) in edges {
+        wait_until("the edge has everything", || {
+            ConsoleSpectator::connect(*address).start == Cursor(evening.all.len() as u64)
+        });
+    }
+    std::thread::scope(|scope| {
+        for spectator in spectators {
+            scope.spawn(move || {
+                watch_to_end(spectator, &evening.all);
+                assert_watched("a spectator", spectator, &evening.all);
+            });
+        }
+    });
+}
+
 #[test]
 fn the_death_of_the_streams_leader_costs_nobody_a_byte() {
     if !nats::is_there() {
@@ -64,19 +88,7 @@ fn the_death_of_the_streams_leader_costs_nobody_a_byte() {
         all_have(&mut spectators, evening.first_end + 1_000_000);
         servers[leader].restart();
     });
-    for (_, address) in &edges {
-        wait_until("the edge has everything", || {
-            ConsoleSpectator::connect(*address).start == Cursor(evening.all.len() as u64)
-        });
-    }
-    std::thread::scope(|scope| {
-        for spectator in &mut spectators {
-            scope.spawn(|| {
-                watch_to_end(spectator, &evening.all);
-                assert_watched("a spectator", spectator, &evening.all);
-            });
-        }
-    });
+    all_see_the_end(&edges, &mut spectators, &evening);
     for (edge, _) in &edges {
         assert!(edge.logs("Hunter2").is_empty() && edge.logs(EDGE_PASSWORD).is_empty());
     }
@@ -106,19 +118,7 @@ fn a_server_that_was_cut_off_from_the_others_comes_back() {
         all_have(&mut spectators, evening.first_end + 1_000_000);
         servers[leader].signal("-CONT");
     });
-    for (_, address) in &edges {
-        wait_until("the edge has everything", || {
-            ConsoleSpectator::connect(*address).start == Cursor(evening.all.len() as u64)
-        });
-    }
-    std::thread::scope(|scope| {
-        for spectator in &mut spectators {
-            scope.spawn(|| {
-                watch_to_end(spectator, &evening.all);
-                assert_watched("a spectator", spectator, &evening.all);
-            });
-        }
-    });
+    all_see_the_end(&edges, &mut spectators, &evening);
 }
 
 #[test]
